@@ -1,0 +1,63 @@
+"""Dense shift fields between images by local correlation: where every piece of one image went in another.
+
+The names below are loaded when they are first used, so that importing shiftfield costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from shiftfield._version import __version__
+
+if TYPE_CHECKING:
+    from shiftfield.correlation import find_local_shifts, find_local_shifts_umpa
+    from shiftfield.field import ShiftField
+    from shiftfield.global_shift import find_global_shift_based_local_shifts
+    from shiftfield.maps import find_shift_based_correlation_map, generate_correlation_map
+    from shiftfield.normalisation import normalize_image
+    from shiftfield.peaks import locate_peak
+    from shiftfield.search import find_shift_field
+    from shiftfield.settings import Settings
+    from shiftfield.stream import Cancelled
+
+_HOMES = {
+    "Cancelled": "stream",
+    "Settings": "settings",
+    "ShiftField": "field",
+    "find_global_shift_based_local_shifts": "global_shift",
+    "find_local_shifts": "correlation",
+    "find_local_shifts_umpa": "correlation",
+    "find_shift_based_correlation_map": "maps",
+    "find_shift_field": "search",
+    "generate_correlation_map": "maps",
+    "locate_peak": "peaks",
+    "normalize_image": "normalisation",
+}
+
+__all__ = [
+    "Cancelled",
+    "Settings",
+    "ShiftField",
+    "__version__",
+    "find_global_shift_based_local_shifts",
+    "find_local_shifts",
+    "find_local_shifts_umpa",
+    "find_shift_based_correlation_map",
+    "find_shift_field",
+    "generate_correlation_map",
+    "locate_peak",
+    "normalize_image",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'shiftfield' has no attribute {name!r}")
+    value = getattr(import_module(f"shiftfield.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,231 @@
+"""The dense ones of the seven functions, with algotom's signatures: check, plan, run, return arrays.
+
+The maps live in `maps`, the peak in `peaks`, the global shift in `global_shift`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.arguments import check_block, check_chunk, check_cores, check_filter, check_gpu
+from shiftfield.dense import Normalise, as_given, search_1d, search_2d, search_of
+from shiftfield.engine import Answer
+from shiftfield.frames import Frames, pair
+from shiftfield.normalisation import FlatColumns, FlatImage, FlatRows, Normaliser, Standard
+from shiftfield.peaks import check_peak
+from shiftfield.plan import check_size
+from shiftfield.settings import Settings, check_integer
+from shiftfield.stream import Watch
+
+Image = NDArray[np.float32]
+
+
+def find_local_shifts(
+    ref_mat: Any,
+    mat: Any,
+    dim: int = 1,
+    win_size: int = 7,
+    margin: int = 10,
+    method: str = "diff",
+    size: int = 3,
+    gpu: bool | str = False,
+    block: tuple[int, int] = (16, 16),
+    ncore: int | None = None,
+    norm: bool = True,
+    norm_global: bool = False,
+    chunk_size: int | None = 100,
+    *,
+    device: str = "auto",
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Any = None,
+) -> tuple[Image, Image]:
+    """Find the shift of every pixel by local correlation; px, (x, y), match in the reference minus place.
+
+    Parameters
+    ----------
+    ref_mat, mat : array_like, shape (H, W) or (K, H, W)
+        Reference and sample; HDF5, Zarr and dask arrays are read band by band.
+    dim : {1, 2}
+        For stacks: two independent 1-D searches (the default), or one 2-D search. A single pair, or
+        K = 1, is always searched in 2-D.
+    win_size : int
+        Side of the window, px; made odd.
+    margin : int
+        Largest shift tried in each direction, px.
+    method, size
+        Sub-pixel fit; see `locate_peak`.
+    gpu : bool or "hybrid"
+        Where to compute; without a usable GPU a UserWarning says why, and the CPU is used.
+    block : tuple of two positive ints
+        CUDA threads in a block; without effect on the CPU.
+    ncore : int or None
+        Threads; None takes all cores the process may use.
+    norm : bool
+        Flatten the illumination: of the whole images (pair), or of the (K x W) slab of every row and
+        the (K x H) slab of every column (1-D search), by the 2-D rule of `normalize_image`.
+    norm_global : bool
+        Before that, apply the 3-D rule of `normalize_image` to each whole stack (1-D search).
+    chunk_size : int or None
+        Rows that are held at once, rounded to whole tiles; changes no result. None is all rows.
+    device : {"auto", "cpu", "gpu", "hybrid", "reference"}
+        As in `find_shift_field`.
+    progress, cancel
+        As in `find_shift_field`.
+
+    Returns
+    -------
+    tuple of ndarray
+        (x_shifts, y_shifts), float32 (H, W): 0 in the borders (radius + margin px; of a 1-D search
+        only along its own axis), NaN where there is no answer.
+
+    Raises
+    ------
+    ValueError
+        When shapes do not fit, or an argument is not one of those above.
+    """
+    check_block(block)
+    if isinstance(dim, bool) or dim not in (1, 2):
+        raise ValueError(f"dim is {dim!r}; allowed are 1 and 2.")
+    ref, sam = pair(ref_mat, mat)
+    single = ref.shape[0] == 1
+    settings = _settings(
+        win_size, margin, method, size, ncore, device, search="2d" if single or dim == 2 else "1d"
+    )
+    check_size(ref.shape[1:], (settings.window,) * 2, (settings.margin,) * 2)
+    rows = _chunk_rows(chunk_size, ref)
+    check_gpu(gpu)
+    watch = Watch(progress, cancel)
+    if settings.search == "2d":
+        flatten: Normalise = FlatImage if single and norm else as_given
+        answer = search_2d(ref, sam, settings, watch, chunk_rows=rows, normalise=flatten)
+        edges = search_of(settings, ref.shape[0]).edge
+        return _bordered(answer.x, edges), _bordered(answer.y, edges)
+    answer = search_1d(
+        ref, sam, settings, watch, chunk_rows=rows, normalise=_slab_rules(norm, norm_global)
+    )
+    edge = settings.window // 2 + settings.margin
+    return _bordered(answer.x, (0, edge)), _bordered(answer.y, (edge, 0))
+
+
+def find_local_shifts_umpa(
+    ref_mat: Any,
+    mat: Any,
+    win_size: int = 7,
+    margin: int = 10,
+    method: str = "diff",
+    size: int = 3,
+    gpu: bool | str = True,
+    block: tuple[int, int] = (16, 16),
+    ncore: int | None = None,
+    chunk_size: int | None = 100,
+    filter_name: str | None = "hamming",
+    dark_signal: bool = False,
+    *,
+    device: str = "auto",
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Any = None,
+) -> tuple[Image, ...]:
+    """Find the shift of every pixel of a stack by UMPA; px, (x, y), match in the reference minus place.
+
+    Minimises the cost of S = T R, or with `dark_signal` of S = T (mean + V (R - mean)), over all
+    shifts (Zdora et al., PRL 118, 203903, 2017); formulas in `shiftfield.scores`.
+
+    Parameters
+    ----------
+    ref_mat, mat : array_like, shape (K, H, W)
+        Reference and sample stacks; HDF5, Zarr and dask arrays are read band by band.
+    win_size, margin, method, size, gpu, block, ncore, chunk_size, device, progress, cancel
+        As in `find_local_shifts`.
+    filter_name : {"hann", "bartlett", "blackman", "hamming", "nuttall", "parzen", "triang", None}
+        Weights of the window, outer product of the 1-D window of `scipy.signal.windows`; None is a box.
+    dark_signal : bool
+        Whether to fit the dark field too.
+
+    Returns
+    -------
+    tuple of ndarray
+        (x_shifts, y_shifts), or with `dark_signal` (x_shifts, y_shifts, transmission, dark); float32
+        (H, W). Borders of the shifts are 0; of transmission and dark they repeat the edge values.
+        NaN where there is no answer. dark = 1 means no scattering.
+
+    Raises
+    ------
+    ValueError
+        When shapes do not fit, or an argument is not one of those above.
+    """
+    check_block(block)
+    ref, sam = pair(ref_mat, mat)
+    if ref.ndim != 3:
+        raise ValueError(
+            f"The reference has shape {tuple(ref.data.shape)}; UMPA needs stacks (frames, rows, columns)."
+        )
+    settings = _settings(
+        win_size, margin, method, size, ncore, device,
+        method="umpa_dark" if dark_signal else "umpa", weight=check_filter(filter_name),
+    )  # fmt: skip
+    check_size(ref.shape[1:], (settings.window,) * 2, (settings.margin,) * 2)
+    rows = _chunk_rows(chunk_size, ref)
+    check_gpu(gpu)
+    answer = search_2d(ref, sam, settings, Watch(progress, cancel), chunk_rows=rows)
+    edges = search_of(settings, ref.shape[0]).edge
+    shifts = _bordered(answer.x, edges), _bordered(answer.y, edges)
+    if not dark_signal:
+        return shifts
+    return (*shifts, _extended(answer.transmission, edges), _extended(answer.dark_field, edges))
+
+
+def _settings(
+    win_size: int, margin: int, peak: str, size: int, ncore: int | None, device: str, **other: Any
+) -> Settings:
+    win_size = check_integer("win_size", win_size, 1, "px")
+    return Settings(
+        window=win_size,
+        margin=margin,
+        peak=peak,
+        peak_size=check_peak(peak, 2, size),
+        ncore=check_cores(ncore),
+        device=device,
+        **other,
+    )
+
+
+def _chunk_rows(chunk_size: int | None, frames: Frames) -> int:
+    rows = check_chunk(chunk_size)
+    return frames.shape[1] if rows is None else rows
+
+
+def _slab_rules(norm: bool, norm_global: bool) -> tuple[Normalise, Normalise]:
+    """Return how the slabs of the x search and of the y search are normalised."""
+    if not norm:
+        return as_given, as_given  # the 3-D rule alone is affine and moves no correlation
+    if norm_global:
+        return (lambda frames: Standard(frames, FlatRows)), (lambda frames: Standard(frames, FlatColumns))
+
+    def flat_rows(frames: Frames) -> Normaliser:
+        return FlatRows()
+
+    return flat_rows, FlatColumns
+
+
+def _bordered(shift: Image, edges: tuple[int, int]) -> Image:
+    """Put zeros into the borders, where no answer was sought."""
+    out = np.zeros_like(shift)
+    inside = _inside(shift, edges)
+    out[inside] = shift[inside]
+    return out
+
+
+def _extended(image: Image, edges: tuple[int, int]) -> Image:
+    """Repeat the outermost answers into the borders."""
+    return np.pad(image[_inside(image, edges)], [(n, n) for n in edges], mode="edge")
+
+
+def _inside(image: Image, edges: tuple[int, int]) -> tuple[slice, slice]:
+    (height, width), (ey, ex) = image.shape, edges
+    return slice(ey, height - ey), slice(ex, width - ex)
+
+

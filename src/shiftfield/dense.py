@@ -1,0 +1,198 @@
+"""Dense searches behind the public functions: the 2-D search, the two 1-D searches, and what they warn of.
+
+Arguments are checked before they get here; arrays of the seven functions are made in `correlation`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.engine import Answer, Search
+from shiftfield.frames import Frames, mean
+from shiftfield.maps import pearson_maps
+from shiftfield.normalisation import AsGiven, Normaliser
+from shiftfield.peaks import locate_peaks
+from shiftfield.plan import Plan, make_plan, window_weights
+from shiftfield.settings import Settings
+from shiftfield.stream import Input, Watch, run
+
+Normalise = Callable[[Frames], Normaliser]
+_PROBES = 5  # windows along each axis that the check of a 1-D search looks at
+
+
+def as_given(frames: Frames) -> Normaliser:
+    """No normalisation, for any frames."""
+    return AsGiven()
+
+
+def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:
+    """Return the search that settings ask for: in both axes, or along "x" or "y" alone (1-D)."""
+    one = np.ones(1)
+    weights = window_weights(settings.window, settings.weight)
+    margin = settings.margin
+    return Search(
+        method=settings.method,
+        frames=frames,
+        weights=(one if axis == "x" else weights, one if axis == "y" else weights),
+        margin=(0 if axis == "x" else margin, 0 if axis == "y" else margin),
+        peak=settings.peak,
+        peak_size=settings.peak_size,
+        step=settings.step,
+    )
+
+
+def plan_of(
+    settings: Settings,
+    search: Search,
+    shape: tuple[int, int],
+    chunk_rows: int | None = None,
+) -> Plan:
+    """Return the plan for one search on the device that settings ask for."""
+    return make_plan(
+        search,
+        shape,
+        backend_name="reference" if settings.device == "reference" else "cpu",
+        workers=settings.ncore,
+        chunk_rows=chunk_rows,
+        memory=settings.memory,
+    )
+
+
+def search_2d(
+    reference: Frames,
+    sample: Frames,
+    settings: Settings,
+    watch: Watch,
+    *,
+    chunk_rows: int | None = None,
+    normalise: Normalise = as_given,
+    stacklevel: int = 3,
+) -> Answer:
+    """Search both axes together; NaN where there is no answer, counted in one warning."""
+    plan = plan_of(settings, search_of(settings, reference.shape[0]), reference.shape[1:], chunk_rows)
+    if settings.method == "umpa_dark":
+        plan = replace(plan, search=replace(plan.search, reference_mean=mean(reference)))
+    watch = replace(watch, total=plan.count())
+    inputs = Input(reference, normalise(reference)), Input(sample, normalise(sample))
+    answer = run(plan, *inputs, watch)
+    warn_unknown([(plan, answer.x)], stacklevel + 1)
+    return answer
+
+
+def search_1d(
+    reference: Frames,
+    sample: Frames,
+    settings: Settings,
+    watch: Watch,
+    *,
+    chunk_rows: int | None = None,
+    normalise: tuple[Normalise, Normalise] = (as_given, as_given),
+    stacklevel: int = 3,
+) -> Answer:
+    """Search each row along x and each column along y, on their own; `normalise` is for (x, y)."""
+    plans = [
+        plan_of(settings, search_of(settings, reference.shape[0], axis), reference.shape[1:], chunk_rows)
+        for axis in "xy"
+    ]
+    counts = [plan.count() for plan in plans]
+    answers = []
+    for n, (plan, rule) in enumerate(zip(plans, normalise, strict=True)):
+        part = replace(watch, done=sum(counts[:n]), total=sum(counts))
+        answers.append(run(plan, Input(reference, rule(reference)), Input(sample, rule(sample)), part))
+    along_x, along_y = answers
+    warn_unknown(
+        [(plans[0], along_x.x), (plans[1], along_y.y)], stacklevel + 1
+    )
+    warn_across(reference, sample, settings, stacklevel + 1)
+    return replace(along_x, y=along_y.y, score=np.fmin(along_x.score, along_y.score))
+
+
+def warn_unknown(parts: list[tuple[Plan, NDArray[np.float32]]], stacklevel: int) -> None:
+    """Count the pixels inside the borders that have no answer, in one warning."""
+    unknown = total = 0
+    for plan, shift in parts:
+        rows, columns = inner(plan)
+        inside = shift[rows, columns]
+        unknown += int(np.count_nonzero(np.isnan(inside)))
+        total += inside.size
+    if unknown:
+        warnings.warn(
+            f"{unknown} of {total} pixels have no answer (NaN): the window in the sample is constant, a NaN "
+            "or inf is in reach, or the denominators of the score vanish.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+
+
+def inner(plan: Plan) -> tuple[slice, slice]:
+    """Return the (row, column) slices of the answer that lie inside the borders."""
+    step = plan.search.step
+    first_y, first_x = (-(-edge // step) for edge in plan.search.edge)
+    last_y, last_x = (
+        -(-(n - edge) // step) for n, edge in zip(plan.shape, plan.search.edge, strict=True)
+    )
+    return slice(first_y, last_y), slice(first_x, last_x)
+
+
+def warn_across(reference: Frames, sample: Frames, settings: Settings, stacklevel: int) -> None:
+    """Warn when a few 2-D searches find a shift across the 1-D ones that makes those invalid.
+
+    A row of the sample still looks like the same row of the reference only while the shift across it
+    is well below the speckle size, taken as the half width of the reference's autocorrelation.
+    """
+    ref, sam = _probe(reference, sample, settings)
+    maps = pearson_maps(ref, sam)
+    margin = settings.margin
+    x, y = locate_peaks(maps, method="diff", dim=2, size=3)
+    known = np.isfinite(x) & (np.nan_to_num(maps, nan=-1).max(axis=(1, 2)) > 0.3)
+    if np.count_nonzero(known) < max(1, known.size // 4):
+        return
+    across = {
+        axis: float(np.median(np.abs(shift[known] - margin))) for axis, shift in (("x", x), ("y", y))
+    }
+    size = max(_speckle_radius(ref), 1.0)
+    for search, other in (("x", "y"), ("y", "x")):
+        if across[other] > 0.5 * size:
+            warnings.warn(
+                f"The {search} shifts of the 1-D search are not to be trusted: the median shift along {other} "
+                f"is about {across[other]:.1f} px and the speckle radius {size:.1f} px; use the 2-D search "
+                "(dim=2, or search='2d').",
+                UserWarning,
+                stacklevel=stacklevel,
+            )
+
+
+def _probe(
+    reference: Frames, sample: Frames, settings: Settings
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a few patches `(N, K, h, w)` of reference and sample on a grid, as large as fits."""
+    margin, (_, height, width) = settings.margin, reference.shape
+    window = min(max(settings.window, 15), height - 2 * margin, width - 2 * margin)
+    radius = window // 2
+    window = 2 * radius + 1 if 2 * radius + 1 + 2 * margin <= min(height, width) else 2 * radius - 1
+    radius, edge = window // 2, window // 2 + margin
+    rows = np.unique(np.linspace(edge, height - edge - 1, _PROBES).astype(int))
+    columns = np.unique(np.linspace(edge, width - edge - 1, _PROBES).astype(int))
+    ref, sam = [], []
+    for i in rows:
+        band_r = reference.rows(i - edge, i + edge + 1).astype(np.float64)
+        band_s = sample.rows(i - radius, i + radius + 1).astype(np.float64)
+        for j in columns:
+            ref.append(band_r[:, :, j - edge : j + edge + 1])
+            sam.append(band_s[:, :, j - radius : j + radius + 1])
+    return np.stack(ref), np.stack(sam)
+
+
+def _speckle_radius(patches: NDArray[np.float64]) -> float:
+    """Return the shift along x, px, at which the reference's autocorrelation falls to half."""
+    patches = np.nan_to_num(patches - np.nanmean(patches, axis=(2, 3), keepdims=True))
+    power = float(np.mean(patches * patches))
+    for lag in range(1, patches.shape[3] - 1):
+        if np.mean(patches[..., lag:] * patches[..., :-lag]) < 0.5 * power:
+            return float(lag)
+    return float(patches.shape[3])

@@ -1,0 +1,91 @@
+"""A shift field in an HDF5 file: one dataset for each quantity, settings and version as attributes.
+
+Written beside the target and renamed over it, so that the file is whole or absent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shiftfield.settings import Settings
+
+if TYPE_CHECKING:
+    from shiftfield.field.shift_field import ShiftField
+
+FORMAT = "shiftfield/1"
+_UNITS = {"x": "px", "y": "px", "uncertainty": "px"}
+_LARGEST = 1 << 33  # elements; an array beyond this is refused before it is read
+
+
+def save(field: ShiftField, path: str | os.PathLike[str]) -> None:
+    """Write `field` to `path` (HDF5, gzip); an OSError says why when the folder cannot be written."""
+    import h5py
+
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with h5py.File(part, "w") as file:
+            file.attrs["format"] = FORMAT
+            file.attrs["version"] = field.version
+            file.attrs["settings"] = json.dumps(field.settings.as_dict())
+            file.attrs["image_shape"] = field.image_shape
+            file.attrs["frames"] = field.frames
+            file.attrs["seconds"] = field.seconds
+            file.attrs["convention"] = "px, (x, y), match in the reference minus place in the sample"
+            for name, data in field.quantities().items():
+                stored = file.create_dataset(
+                    name, data=data, compression="gzip", compression_opts=1, shuffle=True
+                )
+                stored.attrs["units"] = _UNITS.get(name, "")
+                stored.attrs["axes"] = ["y", "x"]
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike[str]) -> ShiftField:
+    """Read a `ShiftField`; a ValueError says in one sentence why a file is not one."""
+    import h5py
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no file {os.fspath(path)!r}.")
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("format") != FORMAT:
+                raise ValueError(
+                    f"{os.fspath(path)!r} holds no shift field: its attribute 'format' is "
+                    f"{file.attrs.get('format')!r}, not {FORMAT!r}."
+                )
+            return _read(file)
+    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} cannot be read as a shift field: {error}."
+        ) from error
+
+
+def _read(file: Any) -> ShiftField:
+    from shiftfield.field.shift_field import ShiftField
+
+    arrays = {}
+    for name in ("x", "y", "valid", "score", "transmission", "dark_field", "uncertainty"):
+        if name not in file:
+            continue
+        if file[name].ndim != 2 or file[name].size > _LARGEST:
+            raise ValueError(f"dataset {name!r} has shape {file[name].shape}; it must be 2-D.")
+        arrays[name] = np.asarray(file[name], dtype=bool if name == "valid" else np.float32)
+    if len({array.shape for array in arrays.values()}) != 1:
+        raise ValueError("the datasets of a shift field must have one shape.")
+    height, width = (int(n) for n in file.attrs["image_shape"])
+    return ShiftField(
+        **arrays,
+        settings=Settings(**json.loads(file.attrs["settings"])),
+        image_shape=(height, width),
+        frames=int(file.attrs["frames"]),
+        seconds=float(file.attrs["seconds"]),
+        version=str(file.attrs["version"]),
+    )

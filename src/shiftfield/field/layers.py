@@ -1,0 +1,134 @@
+"""A shift field as napari layer tuples (data, keyword arguments, layer type), without importing napari.
+
+Images show the numbers; vectors show the motion **from the reference to the sample**: each starts at
+the place of the match in the reference and ends at the sample pixel, so it is minus the stored shift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.colours import diverging
+
+if TYPE_CHECKING:
+    from shiftfield.field.shift_field import ShiftField
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+SHIFT_COLORMAP = {"name": "shift (blue - 0 + orange)", "colors": diverging()}
+_NAMES = {
+    "x": "x shift",
+    "y": "y shift",
+    "score": "score",
+    "transmission": "transmission",
+    "dark_field": "dark field",
+    "uncertainty": "uncertainty",
+}
+
+
+def to_layers(
+    field: ShiftField,
+    *,
+    spacing: int = 16,
+    length: float = 1,
+    score: bool = True,
+    placement: Mapping[str, Any] | None = None,
+) -> list[LayerTuple]:
+    """Return Image layer tuples for every quantity and one Vectors tuple.
+
+    Parameters
+    ----------
+    field : ShiftField
+        What to show.
+    spacing : int
+        Distance between drawn vectors, px of the sample image.
+    length : float
+        Factor by which vectors are drawn longer than the motion.
+    score : bool
+        Whether to show the score too.
+    placement : mapping, optional
+        Transform of the sample image in the viewer, for its last two axes: any of napari's
+        `scale, translate, rotate, shear, affine, units, axis_labels`. The layers take it over;
+        with `step > 1` their scale is multiplied by the step.
+    """
+    placement = dict(placement or {})
+    step = field.settings.step
+    coarse = placement | {"scale": tuple(np.asarray(placement.get("scale", (1.0, 1.0))) * step)}
+    layers: list[LayerTuple] = []
+    for name, label in _NAMES.items():
+        data = getattr(field, name)
+        if data is None or (name == "score" and not score):
+            continue
+        look = _shift_look(data) if name in "xy" else _value_look(data)
+        layers.append((data, {"name": label, "metadata": metadata(field, name), **look, **coarse}, "image"))
+    layers.append(_vectors(field, spacing, length, placement))
+    return layers
+
+
+def metadata(field: ShiftField, quantity: str) -> dict[str, Any]:
+    """Return what a layer's metadata says about how it was made."""
+    return {
+        "shiftfield": {
+            "quantity": quantity,
+            "unit": "px" if quantity in ("x", "y", "uncertainty", "vectors") else "",
+            "version": field.version,
+            "frames": field.frames,
+            "settings": field.settings.as_dict(),
+        }
+    }
+
+
+def _shift_look(data: NDArray[np.float32]) -> dict[str, Any]:
+    limit = robust_limit(data)
+    return {"colormap": SHIFT_COLORMAP, "contrast_limits": (-limit, limit)}
+
+
+def robust_limit(data: NDArray[np.float32]) -> float:
+    """Return a symmetric colour limit: the 99.5th percentile of |data|, never 0."""
+    known = np.abs(data[np.isfinite(data)])
+    return max(float(np.percentile(known, 99.5)), 1e-3) if known.size else 1.0
+
+
+def _value_look(data: NDArray[np.float32]) -> dict[str, Any]:
+    known = data[np.isfinite(data)]
+    low, high = np.percentile(known, (0.5, 99.5)) if known.size else (0.0, 1.0)
+    return {"colormap": "gray", "contrast_limits": (float(low), float(max(high, low + 1e-6)))}
+
+
+def vectors(field: ShiftField, spacing: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return vectors `(N, 2, 2)` of (start, motion) in (row, column) px, and their (x, y) shifts `(N, 2)`.
+
+    Motion is from the reference to the sample. Only valid pixels about `spacing` px apart are taken.
+    """
+    step = field.settings.step
+    stride = max(1, round(spacing / step))
+    first = stride // 2
+    grid = np.zeros(field.shape, dtype=bool)
+    grid[first::stride, first::stride] = True
+    rows, columns = np.nonzero(grid & field.valid)
+    shift = np.stack([field.x[rows, columns], field.y[rows, columns]], axis=1)
+    motion = -shift[:, ::-1]
+    end = np.stack([rows, columns], axis=1).astype(np.float32) * step
+    return np.stack([end - motion, motion], axis=1), shift
+
+
+def _vectors(
+    field: ShiftField, spacing: int, length: float, placement: dict[str, Any]
+) -> LayerTuple:
+    data, shift = vectors(field, spacing)
+    size = np.hypot(shift[:, 0], shift[:, 1])
+    arguments: dict[str, Any] = {
+        "name": "motion, reference to sample",
+        "metadata": metadata(field, "vectors"),
+        "length": length,
+        "edge_width": max(spacing / 10, 0.5),
+        "vector_style": "arrow",
+        "features": {"length_px": size, "x_shift_px": shift[:, 0], "y_shift_px": shift[:, 1]},
+        **placement,
+    }
+    if len(data):
+        arguments |= {"edge_color": "length_px", "edge_colormap": "viridis"}
+    return data, arguments, "vectors"

@@ -1,0 +1,143 @@
+"""`ShiftField`: the answer of one search, with the settings that made it.
+
+It only holds and describes arrays; saving, drawing and layers are one file each beside it.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield._version import __version__
+from shiftfield.settings import DEFAULT, Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShiftField:
+    """Dense shifts in px, (x, y) = (column, row), match in the reference minus place in the sample.
+
+    All arrays have shape `(ceil(H / step), ceil(W / step))`: element (i, j) belongs to sample
+    pixel (i * step, j * step). Content of the sample that moved by +s against the reference reads -s.
+
+    Attributes
+    ----------
+    x, y : ndarray of float32
+        Shift along columns and rows, px; NaN where unknown.
+    valid : ndarray of bool
+        True where both shifts are known.
+    score : ndarray of float32
+        Score at the best whole-pixel shift; 1 is a perfect match, NaN where unknown. Pearson
+        coefficient for "pearson"; 1 - D / (variance of the sample window) for the UMPA methods,
+        with D the cost of the model.
+    transmission, dark_field : ndarray of float32 or None
+        T and V of the UMPA model (1 is no absorption, 1 is no scattering); None when not asked for.
+    uncertainty : ndarray of float32 or None
+        One sigma of the shift, px; None when not asked for.
+    settings : Settings
+        What was asked for.
+    image_shape : tuple of int
+        (H, W) of the sample in px.
+    frames : int
+        Number of frames that were compared.
+    seconds : float
+        Wall time of the search, s.
+    version : str
+        Version of shiftfield that made the field.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    score: NDArray[np.float32]
+    transmission: NDArray[np.float32] | None = None
+    dark_field: NDArray[np.float32] | None = None
+    uncertainty: NDArray[np.float32] | None = None
+    settings: Settings = DEFAULT
+    image_shape: tuple[int, int] = (0, 0)
+    frames: int = 1
+    seconds: float = 0.0
+    version: str = __version__
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the arrays."""
+        return self.x.shape[0], self.x.shape[1]
+
+    def quantities(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that are present, by name, `valid` included."""
+        names = ("x", "y", "valid", "score", "transmission", "dark_field", "uncertainty")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def summary(self) -> str:
+        """Return a few lines for people: size, settings, time, how much is valid, median shift."""
+        height, width = self.image_shape
+        s = self.settings
+        known = int(np.count_nonzero(self.valid))
+        lines = [
+            f"image       {height} x {width} px, {self.frames} frame{'s' * (self.frames > 1)}",
+            f"search      {s.method}, window {s.window} px, margin {s.margin} px, {s.search}, step {s.step} px",
+        ]
+        if self.seconds > 0:
+            rate = self.x.size / self.seconds
+            lines.append(f"time        {self.seconds:.2f} s, {rate:,.0f} pixels a second")
+        lines.append(f"valid       {100 * known / max(self.valid.size, 1):.1f} % of {self.valid.size:,} pixels")
+        if known:
+            x, y = np.median(self.x[self.valid]), np.median(self.y[self.valid])
+            lines.append(f"median      x {x:+.3f} px, y {y:+.3f} px (sample to reference)")
+        return "\n".join(lines)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the field to an HDF5 file, replacing it in one step; see `field.hdf5`."""
+        from shiftfield.field import hdf5
+
+        hdf5.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> ShiftField:
+        """Read a field that `save` wrote; a ValueError says what is missing in another file."""
+        from shiftfield.field import hdf5
+
+        return hdf5.load(path)
+
+    def to_layers(
+        self,
+        *,
+        spacing: int = 16,
+        length: float = 1,
+        score: bool = True,
+        placement: Mapping[str, Any] | None = None,
+    ) -> list[tuple[Any, dict[str, Any], str]]:
+        """Return napari layer tuples: images of every quantity and vectors; see `field.layers`."""
+        from shiftfield.field import layers
+
+        return layers.to_layers(
+            self, spacing=spacing, length=length, score=score, placement=placement
+        )
+
+    def picture(self) -> Any:
+        """Return a `PIL.Image.Image` of all quantities with their colour bars."""
+        from shiftfield.field import picture
+
+        return picture.draw(self)
+
+    def _repr_png_(self) -> bytes:
+        from shiftfield.field import picture
+
+        return picture.png(self)
+
+    def _repr_html_(self) -> str:
+        image = b64encode(self._repr_png_()).decode("ascii")
+        text = html.escape(self.summary())
+        return f'<pre>{text}</pre><img alt="shift field" src="data:image/png;base64,{image}">'
+
+    def __repr__(self) -> str:
+        known = 100 * np.count_nonzero(self.valid) / max(self.valid.size, 1)
+        names = ", ".join(self.quantities())
+        return f"<ShiftField {self.shape[0]} x {self.shape[1]}: {names}; {known:.1f} % valid>"

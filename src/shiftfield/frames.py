@@ -1,0 +1,80 @@
+"""Input images as stacks of frames: what is accepted, its shape, and its pixels as floats, row band by row band.
+
+Nothing is read before it is asked for, so HDF5, Zarr and dask inputs are never held whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.engine.base import Real
+
+_BAND = 64  # rows; passes over a whole input always use it, so that sums never depend on chunks
+
+
+class Frames:
+    """A 2-D image (K = 1) or a stack `(K, H, W)` of anything that slices like NumPy."""
+
+    def __init__(self, data: Any, name: str) -> None:
+        if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
+            data = np.asarray(data)
+        kind = np.dtype(data.dtype).kind
+        if kind not in "buif":
+            raise ValueError(f"{name} has dtype {data.dtype}; it must hold real numbers.")
+        if len(data.shape) not in (2, 3):
+            raise ValueError(
+                f"{name} has shape {tuple(data.shape)}; it must be 2-D (rows, columns) or 3-D "
+                "(frames, rows, columns)."
+            )
+        if min(data.shape) == 0:
+            raise ValueError(f"{name} has shape {tuple(data.shape)}; it must not be empty.")
+        self.data = data
+        self.ndim = len(data.shape)
+        self.shape = tuple(int(n) for n in ((1,) * (3 - self.ndim) + tuple(data.shape)))
+        exact = kind == "b" or data.dtype.itemsize <= (4 if kind == "f" else 2)
+        self.dtype: type[np.floating[Any]] = np.float32 if exact else np.float64
+
+    def rows(self, start: int, stop: int) -> Real:
+        """Return rows [start, stop) of all frames `(K, rows, W)`: float32 where exact, else float64."""
+        band = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
+        if isinstance(band, np.ma.MaskedArray):
+            band = band.astype(self.dtype).filled(np.nan)
+        out: Real = np.asarray(band).astype(self.dtype, copy=False)
+        return out[None] if self.ndim == 2 else out
+
+    def bands(self) -> Iterator[tuple[int, Real]]:
+        """Yield (first row, pixels) of bands of a fixed height."""
+        height = self.shape[1]
+        for start in range(0, height, _BAND):
+            yield start, self.rows(start, min(start + _BAND, height))
+
+
+def pair(reference: Any, sample: Any) -> tuple[Frames, Frames]:
+    """Return both inputs as frames, or raise a ValueError when their shapes differ."""
+    ref, sam = Frames(reference, "The reference"), Frames(sample, "The sample")
+    if ref.ndim != sam.ndim or ref.shape != sam.shape:
+        raise ValueError(
+            f"The reference has shape {tuple(ref.data.shape)} and the sample {tuple(sam.data.shape)}; "
+            "they must be the same."
+        )
+    return ref, sam
+
+
+def mean(frames: Frames) -> float:
+    """Return the mean of all finite pixels, reading band by band."""
+    total, count = 0.0, 0
+    for _, band in frames.bands():
+        known = np.isfinite(band)
+        total += float(np.sum(band, dtype=np.float64, where=known))
+        count += int(np.count_nonzero(known))
+    return total / count if count else 0.0
+
+
+def whole(data: Any, name: str) -> tuple[NDArray[np.float64], int]:
+    """Return a small input whole, as float64 `(K, H, W)`, and its number of dimensions."""
+    frames = Frames(data, name)
+    return frames.rows(0, frames.shape[1]).astype(np.float64), frames.ndim

@@ -1,0 +1,234 @@
+"""One shift for a whole image from local shifts at a few points.
+
+The points, their shifts and the combination are three functions, so that a viewer can show each.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from shiftfield.arguments import check_block_size, check_cores, check_gpu
+from shiftfield.frames import pair, whole
+from shiftfield.maps import pearson_maps
+from shiftfield.normalisation import normalize_image
+from shiftfield.peaks import check_peak, locate_peaks
+from shiftfield.plan import check_size
+from shiftfield.settings import GLOBAL_VALUES, GlobalSettings, check_integer, odd
+from shiftfield.stream import Watch
+
+Float = NDArray[np.float64]
+Index = NDArray[np.intp]
+_DEFAULT = GlobalSettings()
+_BATCH = 4_000_000  # pixels of patches that are held at once
+
+
+def find_global_shift_based_local_shifts(
+    ref_mat: Any,
+    mat: Any,
+    win_size: int,
+    margin: int,
+    list_ij: Any = None,
+    num_point: int | None = None,
+    global_value: str = "mixed",
+    gpu: bool | str = False,
+    block: int = 32,
+    sub_pixel: bool = True,
+    method: str = "diff",
+    size: int = 3,
+    ncore: int | None = None,
+    norm: bool = False,
+    return_list: bool = False,
+    *,
+    rng: int | np.random.Generator | None = None,
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Any = None,
+) -> tuple[float, float] | tuple[Float, Float]:
+    """Find one shift of an image from local shifts at points; px, (x, y), match in the reference minus place.
+
+    Parameters
+    ----------
+    ref_mat, mat : array_like, shape (H, W)
+        Reference and sample.
+    win_size : int
+        Side of the window around each point, px; made odd.
+    margin : int
+        Largest shift tried in each direction, px.
+    list_ij : sequence, optional
+        Points as [i, j] (row, column) or [list_i, list_j]; None draws `num_point` random ones.
+    num_point : int, optional
+        Number of random points; 30 when None.
+    global_value : {"mixed", "median", "mean"}
+        How the shifts are combined; see `combine`.
+    gpu : bool or "hybrid"
+        Where to compute; without a usable GPU a UserWarning says why, and the CPU is used.
+    block : int
+        CUDA threads in a block; without effect on the CPU.
+    sub_pixel, method, size
+        Sub-pixel fit; see `locate_peak`.
+    ncore : int or None
+        Threads; None takes all cores the process may use.
+    norm : bool
+        Apply `normalize_image` to both images first.
+    return_list : bool
+        Return the shifts of the points instead of one value.
+    rng : int or numpy.random.Generator, optional
+        Seed of the random points; None is a fixed seed, so that a run repeats.
+    progress, cancel
+        As in `find_shift_field`; progress counts points.
+
+    Returns
+    -------
+    tuple
+        (x_shift, y_shift) as floats; with `return_list` two float64 arrays in the order of the points
+        that lie inside, NaN for a point without an answer.
+
+    Raises
+    ------
+    ValueError
+        When shapes do not fit, no point lies inside or has an answer, or an argument is not one of
+        those above.
+
+    Warns
+    -----
+    UserWarning
+        How many of the given points lie outside and are left out, and how many have no answer.
+    """
+    check_block_size(block)
+    win_size = odd(check_integer("win_size", win_size, 1, "px"))
+    margin = check_integer("margin", margin, 1, "px")
+    size = check_peak(method, 2, size)
+    check_global_value(global_value)
+    check_cores(ncore)
+    frames = pair(ref_mat, mat)
+    if frames[0].ndim != 2:
+        raise ValueError(
+            f"The reference has shape {tuple(frames[0].data.shape)}; it must be 2-D (rows, columns)."
+        )
+    shape = frames[0].shape[1:]
+    check_size(shape, (win_size, win_size), (margin, margin))
+    if list_ij is None:
+        points = random_points(shape, win_size, margin, num_point, rng)
+    else:
+        points = _points_inside(list_ij, shape, win_size // 2 + margin)
+    check_gpu(gpu)
+    images = [normalize_image(image) if norm else image for image in (ref_mat, mat)]
+    ref, sam = (whole(image, name)[0] for image, name in zip(images, ("The reference", "The sample"), strict=True))
+    x, y = _shifts_at(ref, sam, points, win_size, margin, (sub_pixel, method, size), Watch(progress, cancel))
+    unknown = int(np.count_nonzero(np.isnan(x)))
+    if unknown == x.size:
+        raise ValueError(
+            f"None of the {x.size} points has an answer; their windows must have texture and finite pixels."
+        )
+    if unknown:
+        warnings.warn(f"{unknown} of {x.size} points have no answer (NaN).", UserWarning, stacklevel=2)
+    return (x, y) if return_list else (combine(x, global_value), combine(y, global_value))
+
+
+def random_points(
+    shape: tuple[int, int],
+    win_size: int,
+    margin: int,
+    num_point: int | None = None,
+    rng: int | np.random.Generator | None = None,
+) -> tuple[Index, Index]:
+    """Return (rows, columns) of random points whose windows and searches lie inside the image.
+
+    `num_point` None is 30; `rng` None is a fixed seed.
+    """
+    count = check_integer("num_point", _DEFAULT.num_point if num_point is None else num_point, 1)
+    generator = np.random.default_rng(0 if rng is None else rng)
+    gap = win_size // 2 + margin
+    rows, columns = (generator.integers(gap, n - gap, count) for n in shape)
+    return rows.astype(np.intp), columns.astype(np.intp)
+
+
+def combine(shifts: ArrayLike, global_value: str) -> float:
+    """Combine the shifts of points, px, into one; points without an answer (NaN) are left out.
+
+    "median": their median. "mixed": the mean of sorted[mid - 3 : mid + 3] with mid = n // 2, the
+    median when that is empty. "mean": for n > 7 the mean of sorted[2:-2], else of all.
+    """
+    check_global_value(global_value)
+    known = np.sort(np.asarray(shifts, dtype=np.float64))
+    known = known[np.isfinite(known)]
+    if known.size == 0:
+        raise ValueError("No point has an answer; there is nothing to combine.")
+    middle = known.size // 2
+    if global_value == "mixed" and middle >= 3:
+        return float(known[middle - 3 : middle + 3].mean())
+    if global_value == "mean":
+        return float(known[2:-2].mean() if known.size > 7 else known.mean())
+    return float(np.median(known))
+
+
+def check_global_value(global_value: Any) -> None:
+    """Raise a ValueError that lists the names that are allowed."""
+    if global_value not in GLOBAL_VALUES:
+        raise ValueError(
+            f"global_value is {global_value!r}; allowed are {', '.join(map(repr, GLOBAL_VALUES))}."
+        )
+
+
+def _points_inside(list_ij: Any, shape: tuple[int, int], gap: int) -> tuple[Index, Index]:
+    """Return the given points that have room around them; warn of the others."""
+    rows, columns = _rows_and_columns(list_ij)
+    inside = (
+        (rows >= gap) & (rows < shape[0] - gap) & (columns >= gap) & (columns < shape[1] - gap)
+    )
+    outside = int(np.count_nonzero(~inside))
+    allowed = f"rows {gap} to {shape[0] - gap - 1} and columns {gap} to {shape[1] - gap - 1}"
+    if outside == inside.size:
+        raise ValueError(f"None of the {inside.size} points lies inside; allowed are {allowed}.")
+    if outside:
+        warnings.warn(
+            f"{outside} of {inside.size} points lie outside and are left out; allowed are {allowed}.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return rows[inside], columns[inside]
+
+
+def _rows_and_columns(list_ij: Any) -> tuple[Index, Index]:
+    rule = "list_ij must be [i, j] or [list_i, list_j] of whole numbers (rows, columns) of equal length"
+    if not isinstance(list_ij, Sequence | np.ndarray) or len(list_ij) != 2:
+        raise ValueError(f"{rule}; {list_ij!r} was given.")
+    rows, columns = (np.atleast_1d(np.asarray(part)) for part in list_ij)
+    for part in (rows, columns):
+        if part.ndim != 1 or part.size == 0 or part.dtype.kind not in "iuf" or np.any(part != np.floor(part)):
+            raise ValueError(f"{rule}; {list_ij!r} was given.")
+    if rows.size != columns.size:
+        raise ValueError(f"{rule}; {rows.size} rows and {columns.size} columns were given.")
+    return rows.astype(np.intp), columns.astype(np.intp)
+
+
+def _shifts_at(
+    ref: Float,
+    sam: Float,
+    points: tuple[Index, Index],
+    win_size: int,
+    margin: int,
+    peak: tuple[bool, str, int],
+    watch: Watch,
+) -> tuple[Float, Float]:
+    """Return the (x, y) shifts at points, searched in patches, some at a time."""
+    sub_pixel, method, size = peak
+    radius, edge = win_size // 2, win_size // 2 + margin
+    batch = max(1, _BATCH // (2 * edge + 1) ** 2 // 8)
+    shifts = np.full((2, points[0].size), np.nan)
+    watch = Watch(watch.progress, watch.cancel, 0, points[0].size)
+    watch.step(0)
+    for start in range(0, points[0].size, batch):
+        part = slice(start, start + batch)
+        around = list(zip(points[0][part], points[1][part], strict=True))
+        patches = np.stack([ref[:, i - edge : i + edge + 1, j - edge : j + edge + 1] for i, j in around])
+        windows = np.stack([sam[:, i - radius : i + radius + 1, j - radius : j + radius + 1] for i, j in around])
+        maps = pearson_maps(patches, windows)
+        maps[~np.isfinite(maps).all(axis=(1, 2))] = np.nan
+        shifts[:, part] = locate_peaks(maps, method=method, dim=2, size=size, sub_pixel=sub_pixel)
+        watch.step(min(start + batch, points[0].size))
+    return shifts[0] - margin, shifts[1] - margin

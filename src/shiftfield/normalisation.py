@@ -1,0 +1,195 @@
+"""Flattening of illumination: `normalize_image`, and the same rules applied band by band to streams.
+
+Inside a search, pixels without a number (NaN, inf, or a vanishing sum) stay NaN and spoil no others.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.engine.base import Real
+from shiftfield.frames import Frames
+
+Float = NDArray[np.float64]
+
+
+def normalize_image(mat: Any) -> Real:
+    """Flatten the illumination of an image, or bring a stack to zero minimum and unit deviation.
+
+    Parameters
+    ----------
+    mat : array_like, shape (H, W) or (K, H, W)
+        2-D: q = mat / column sums / row sums, then (q - mean(q)) / std(q).
+        3-D: z = (mat - mean) / std over the whole stack, then z - min(z).
+
+    Returns
+    -------
+    ndarray of the same shape
+        float32 for float32 input, else float64. NaN pixels stay NaN and are left out of all sums.
+
+    Raises
+    ------
+    ValueError
+        For a constant image, or when a row or column sums to zero (2-D); the row or column is named.
+    """
+    frames = Frames(mat, "The image")
+    out = np.float32 if np.dtype(frames.data.dtype) == np.float32 else np.float64
+    pixels = frames.rows(0, frames.shape[1]).astype(np.float64)
+    pixels = np.where(np.isfinite(pixels), pixels, np.nan)
+    if not np.isfinite(pixels).any():
+        raise ValueError("The image holds no finite pixel; there is nothing to normalise.")
+    if frames.ndim == 3:
+        flat = _standard(pixels)
+        return (flat - np.nanmin(flat)).astype(out)
+    columns, rows = np.nansum(pixels[0], axis=0), np.nansum(pixels[0], axis=1)
+    for name, sums in (("Column", columns), ("Row", rows)):
+        if np.any(sums == 0):
+            raise ValueError(
+                f"{name} {int(np.flatnonzero(sums == 0)[0])} of the image sums to zero; every row "
+                "and column must have a sum to divide by."
+            )
+    if np.nanmax(pixels) == np.nanmin(pixels):
+        raise ValueError(f"All pixels of the image are {pixels.flat[0]:g}; it must not be constant.")
+    flat = pixels[0] / columns / rows[:, None]
+    return _standard(flat).astype(out)
+
+
+def _standard(pixels: Float) -> Float:
+    """Return (pixels - mean) / std; a ValueError when they are all equal up to rounding."""
+    level = np.nanmean(pixels)
+    spread = np.nanstd(pixels)
+    if not spread > 64 * np.finfo(np.float64).eps * abs(level):
+        raise ValueError("The image is constant once flattened; it must have some texture.")
+    standard: Float = (pixels - level) / spread
+    return standard
+
+
+class Normaliser(Protocol):
+    """Turns raw rows of frames into the pixels that are compared."""
+
+    def apply(self, rows: Real, start: int) -> Real:
+        """Return the rows `(K, rows, W)` that begin at row `start`, normalised; the input is kept."""
+        ...
+
+
+class AsGiven:
+    """No normalisation."""
+
+    def apply(self, rows: Real, start: int) -> Real:
+        """Return the rows themselves."""
+        return rows
+
+
+class FlatImage:
+    """The 2-D rule for a single image: divide by column means and by row means.
+
+    Mean and deviation of the whole, which move no correlation, are left out. Sums run over the
+    finite pixels of a row or column, scaled to its full length.
+    """
+
+    def __init__(self, frames: Frames) -> None:
+        total = np.zeros(frames.shape[2])
+        count = np.zeros(frames.shape[2])
+        row_means = []
+        for _, band in frames.bands():
+            known = np.isfinite(band[0])
+            total += np.sum(band[0], axis=0, dtype=np.float64, where=known)
+            count += np.count_nonzero(known, axis=0)
+            row_means.append(_finite_mean(band[0].astype(np.float64), axis=1))
+        self.columns = _divisor(total / np.maximum(count, 1))
+        self.rows = _divisor(np.concatenate(row_means))
+
+    def apply(self, rows: Real, start: int) -> Real:
+        """Return rows / column means / row means, float64."""
+        height = rows.shape[1]
+        return _finite(rows) / self.columns / self.rows[start : start + height, None]
+
+
+class FlatRows:
+    """The 2-D rule for the (K x W) slab of every row: divide by sums over frames, then over columns."""
+
+    def apply(self, rows: Real, start: int) -> Real:
+        """Return the normalised rows, float64; they need nothing beyond themselves."""
+        pixels = _finite(rows)
+        over_frames = _divisor(pixels.sum(axis=0))
+        return pixels / over_frames / _divisor(_finite_mean(pixels, axis=2))[:, :, None]
+
+
+class FlatColumns:
+    """The 2-D rule for the (K x H) slab of every column; one pass over the input sums the columns."""
+
+    def __init__(self, frames: Frames) -> None:
+        total = np.zeros((frames.shape[0], frames.shape[2]))
+        count = np.zeros_like(total)
+        for _, band in frames.bands():
+            known = np.isfinite(band)
+            total += np.sum(band, axis=1, dtype=np.float64, where=known)
+            count += np.count_nonzero(known, axis=1)
+        self.columns = _divisor(total / np.maximum(count, 1))
+
+    def apply(self, rows: Real, start: int) -> Real:
+        """Return rows / sums over frames / column means, float64."""
+        pixels = _finite(rows)
+        return pixels / _divisor(pixels.sum(axis=0)) / self.columns[:, None, :]
+
+
+class Standard:
+    """The 3-D rule before another: (pixels - mean) / std - min of the whole stack (two passes)."""
+
+    def __init__(self, frames: Frames, then: type[FlatRows] | type[FlatColumns]) -> None:
+        count, total, lowest = 0, 0.0, np.inf
+        for _, band in frames.bands():
+            known = band[np.isfinite(band)].astype(np.float64)
+            count += known.size
+            total += float(known.sum())
+            lowest = min(lowest, float(known.min(initial=np.inf)))
+        self.level = total / max(count, 1)
+        square = 0.0
+        for _, band in frames.bands():
+            known = band[np.isfinite(band)].astype(np.float64) - self.level
+            square += float((known * known).sum())
+        self.scale = 1 / np.sqrt(square / max(count, 1)) if square > 0 else 1.0
+        self.lowest = lowest if np.isfinite(lowest) else 0.0
+        self.then = then(_Standardised(frames, self)) if then is FlatColumns else then()  # type: ignore[call-arg, arg-type]
+
+    def pixels(self, rows: Real) -> Float:
+        """Return the standardised pixels of some rows."""
+        standard: Float = (rows.astype(np.float64) - self.lowest) * self.scale
+        return standard
+
+    def apply(self, rows: Real, start: int) -> Real:
+        """Return the rows standardised, then flattened by the second rule."""
+        return self.then.apply(self.pixels(rows), start)
+
+
+class _Standardised(Frames):
+    """Frames seen through `Standard`, for the pass that sums their columns."""
+
+    def __init__(self, frames: Frames, standard: Standard) -> None:
+        self.data, self.ndim, self.shape, self.dtype = (
+            frames.data, frames.ndim, frames.shape, np.float64,
+        )  # fmt: skip
+        self._frames, self._standard = frames, standard
+
+    def rows(self, start: int, stop: int) -> Real:
+        return self._standard.pixels(self._frames.rows(start, stop))
+
+
+def _finite_mean(pixels: Float, axis: int) -> Float:
+    known = np.isfinite(pixels)
+    count = np.maximum(np.count_nonzero(known, axis=axis), 1)
+    mean: Float = np.sum(pixels, axis=axis, where=known) / count
+    return mean
+
+
+def _finite(rows: Real) -> Float:
+    """Return the pixels in float64, NaN where they are not finite."""
+    return np.where(np.isfinite(rows), rows, np.nan).astype(np.float64)
+
+
+def _divisor(sums: Float) -> Float:
+    """Return sums to divide by; NaN where they vanish, so that those pixels have no answer."""
+    return np.where(sums == 0, np.nan, sums)

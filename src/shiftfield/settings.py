@@ -1,0 +1,282 @@
+"""Every setting that a user may choose: default, range, unit and one-line help, declared once.
+
+The widgets, the documentation tables and the checks read these declarations; nothing here computes.
+"""
+
+from __future__ import annotations
+
+import numbers
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Any
+
+METHODS = ("pearson", "umpa", "umpa_dark")
+PEAK_METHODS = ("diff", "poly_fit")
+WEIGHTS = ("hann", "bartlett", "blackman", "hamming", "nuttall", "parzen", "triang")
+DEVICES = ("auto", "cpu", "gpu", "hybrid", "reference")
+GLOBAL_VALUES = ("mixed", "median", "mean")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting as a person meets it: name, label, default, unit, help, and what is allowed."""
+
+    name: str
+    label: str
+    default: Any
+    unit: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] = ()
+
+    def check(self, value: Any) -> Any:
+        """Return `value` as a plain int or str, or raise a ValueError that says what is allowed."""
+        if self.choices:
+            if value is None or isinstance(value, str):
+                if value in self.choices:
+                    return value
+            raise ValueError(f"{self.name} is {value!r}; allowed are {_listed(self.choices)}.")
+        if self.low is None:
+            return value
+        if value is None and self.default is None:
+            return None
+        return check_integer(self.name, value, int(self.low), self.unit)
+
+
+def check_integer(name: str, value: Any, low: int, unit: str = "") -> int:
+    """Return `value` as an int of at least `low`; raise a ValueError in one sentence otherwise."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole:
+        whole = isinstance(value, numbers.Real) and float(value).is_integer()
+        whole = whole and not isinstance(value, bool)
+    if not whole or int(value) < low:
+        raise ValueError(
+            f"{name} is {value!r}; it must be a whole number of at least {low}{' ' * bool(unit)}{unit}."
+        )
+    return int(value)
+
+
+def _listed(choices: tuple[Any, ...]) -> str:
+    return ", ".join(repr(choice) for choice in choices)
+
+
+def _declare(
+    default: Any,
+    label: str,
+    help: str,
+    unit: str = "",
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] = (),
+) -> Any:
+    metadata = {
+        "label": label, "help": help, "unit": unit, "low": low, "high": high, "choices": choices,
+    }  # fmt: skip
+    return field(default=default, metadata=metadata)
+
+
+def parameters(settings: type[Any]) -> dict[str, Parameter]:
+    """Return the declared parameters of a settings class, by name and in order."""
+    return {
+        f.name: Parameter(name=f.name, default=f.default, **f.metadata)
+        for f in fields(settings)
+        if f.metadata and f.default is not MISSING
+    }
+
+
+def odd(size: int) -> int:
+    """Return `size`, or the next odd number when it is even (4 -> 5)."""
+    return 2 * (size // 2) + 1
+
+
+class _Checked:
+    """Checks every declared field when a settings object is made."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        for name, parameter in parameters(type(self)).items():
+            object.__setattr__(self, name, parameter.check(getattr(self, name)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the settings as a plain dict of numbers, strings and None."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(_Checked):
+    """How a dense shift field is found: the score, the window, the search, the peak, the machine."""
+
+    method: str = _declare(
+        "pearson",
+        "Method",
+        "Score that is maximised: Pearson correlation, UMPA (with transmission), "
+        "or UMPA with dark field.",
+        choices=METHODS,
+    )
+    window: int = _declare(
+        7,
+        "Window",
+        "Side of the square window that is compared; even sizes are rounded up to odd.",
+        unit="px",
+        low=1,
+        high=301,
+    )
+    margin: int = _declare(
+        10,
+        "Margin",
+        "Largest shift that is tried, in each direction.",
+        unit="px",
+        low=1,
+        high=200,
+    )
+    search: str = _declare(
+        "2d",
+        "Search",
+        "2-D search, or two independent 1-D searches (frame stacks only; right only where the "
+        "shift across the search is far below the speckle size).",
+        choices=("2d", "1d"),
+    )
+    peak: str = _declare(
+        "diff",
+        "Peak fit",
+        "Sub-pixel peak: finite differences over 3x3 scores, or a least-squares paraboloid.",
+        choices=PEAK_METHODS,
+    )
+    peak_size: int = _declare(
+        3,
+        "Peak size",
+        "Scores on a side that the paraboloid is fitted to; odd, 3 to 9 (poly_fit only).",
+        unit="px",
+        low=1,
+        high=9,
+    )
+    weight: str | None = _declare(
+        None,
+        "Weight",
+        "Weight of the pixels inside the window; None is the plain box.",
+        choices=(None, *WEIGHTS),
+    )
+    step: int = _declare(
+        1,
+        "Step",
+        "Compute every n-th pixel in each direction.",
+        unit="px",
+        low=1,
+        high=64,
+    )
+    device: str = _declare(
+        "auto",
+        "Device",
+        "Where to compute; 'reference' is the slow float64 specification.",
+        choices=DEVICES,
+    )
+    ncore: int | None = _declare(
+        None,
+        "Cores",
+        "Threads to use; None takes all cores the process may use.",
+        unit="",
+        low=1,
+        high=1024,
+    )
+    memory: str | int | None = _declare(
+        None,
+        "Memory",
+        "Most memory for the pieces of the input in work, such as '2 GB'; None chooses.",
+        unit="bytes",
+    )
+
+    def __post_init__(self) -> None:
+        _Checked.__post_init__(self)
+        object.__setattr__(self, "window", odd(self.window))
+        object.__setattr__(self, "peak_size", peak_size(self.peak, self.peak_size))
+        if self.search == "1d" and self.method != "pearson":
+            raise ValueError(
+                f"search is '1d' with method {self.method!r}; a 1-D search is only defined for 'pearson'."
+            )
+
+
+def peak_size(method: str, size: int) -> int:
+    """Return the side of the neighbourhood a peak fit uses: 3 for "diff", else odd and 3 to 9."""
+    return 3 if method == "diff" else min(max(odd(size), 3), 9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakSettings(_Checked):
+    """How the peak of one correlation map is located."""
+
+    method: str = _declare(
+        "diff",
+        "Peak fit",
+        "Sub-pixel peak: finite differences over 3x3 scores, or a least-squares paraboloid.",
+        choices=PEAK_METHODS,
+    )
+    dim: str = _declare(
+        "2",
+        "Fit",
+        "Fit the peak in both axes together (2), or the row and the column through it (1).",
+        choices=("2", "1"),
+    )
+    size: int = _declare(
+        3,
+        "Peak size",
+        "Scores on a side that the paraboloid is fitted to; odd, 3 to 9 (poly_fit only).",
+        unit="px",
+        low=1,
+        high=9,
+    )
+    extremum: str = _declare(
+        "maximum",
+        "Look for",
+        "The highest score of the map, or the lowest.",
+        choices=("maximum", "minimum"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalSettings(_Checked):
+    """How one shift for a whole image is found from local shifts at a few points."""
+
+    approach: str = _declare(
+        "local points",
+        "Approach",
+        "Median or mean of local shifts at a few points, or the peak of one map of the whole image.",
+        choices=("local points", "whole map"),
+    )
+    window: int = _declare(
+        41,
+        "Window",
+        "Side of the square window around each point; even sizes are rounded up to odd.",
+        unit="px",
+        low=1,
+        high=1001,
+    )
+    margin: int = _declare(
+        10, "Margin", "Largest shift that is tried, in each direction.", unit="px", low=1, high=500
+    )
+    num_point: int = _declare(
+        30, "Points", "Number of random points; the same ones at every run.", low=1, high=100000
+    )
+    global_value: str = _declare(
+        "mixed",
+        "Global value",
+        "Mean of the middle six shifts ('mixed'), their median, or their mean without the extremes.",
+        choices=GLOBAL_VALUES,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisplaySettings(_Checked):
+    """How a shift field is drawn."""
+
+    spacing: int = _declare(
+        16, "Vector spacing", "Distance between the vectors that are drawn.", unit="px",
+        low=1, high=1000,
+    )  # fmt: skip
+    length: int = _declare(
+        1, "Vector length", "Factor by which the vectors are drawn longer than the motion.",
+        unit="x", low=1, high=1000,
+    )  # fmt: skip
+
+
+DEFAULT = Settings()

@@ -1,0 +1,145 @@
+"""Bands of rows in, tiles to threads, answers out, with progress and cancelling between tiles.
+
+At most two bands are held: one is computed while the next is read. No pixel is computed here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield import machine
+from shiftfield.engine import Answer, Backend, Block, Tile, backend
+from shiftfield.engine.base import Real
+from shiftfield.frames import Frames
+from shiftfield.normalisation import Normaliser
+from shiftfield.plan import Plan
+
+Progress = Callable[[int, int], object]
+_LATENCY = 0.05  # s between looks at cancel
+_CORES = threading.BoundedSemaphore(machine.available_cores())
+
+
+class Cancelled(RuntimeError):
+    """The caller asked to stop; nothing was returned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the caller sees of a run, and how it is stopped."""
+
+    progress: Progress | None = None
+    cancel: Any = None
+    done: int = 0
+    total: int = 0
+
+    def step(self, done: int) -> None:
+        """Report `done` tiles of this part; raise `Cancelled` when asked to stop."""
+        self.look()
+        if self.progress is not None:
+            self.progress(self.done + done, self.total)
+
+    def look(self) -> None:
+        """Raise `Cancelled` when the caller asked to stop."""
+        if self.cancel is None:
+            return
+        asked = self.cancel.is_set() if hasattr(self.cancel, "is_set") else self.cancel()
+        if asked:
+            raise Cancelled("The search was cancelled.")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input and how its pixels are normalised."""
+
+    frames: Frames
+    normaliser: Normaliser
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Rows of both inputs, raw and normalised; `top` is the first reference row."""
+
+    top: int
+    raw: tuple[Real, Real]
+    pixels: tuple[Real, Real]
+
+
+def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
+    """Compute a plan; arrays of `plan.output_shape`, NaN where there is no answer or no pixel was asked.
+
+    Raises
+    ------
+    Cancelled
+        When the caller's `cancel` says so; at the latest 0.1 s after it does.
+    """
+    out = Answer(*(np.full(plan.output_shape, np.nan, np.float32) for _ in fields(Answer)))
+    engine = backend(plan.backend)
+    watch.step(0)
+    pool = ThreadPoolExecutor(plan.workers, thread_name_prefix="shiftfield")
+    try:
+        done = 0
+        waiting: deque[set[Future[None]]] = deque()
+        for band, tiles in _bands(plan, reference, sample):
+            waiting.append(
+                {pool.submit(_compute, plan, engine, band, tile, out) for tile in tiles}
+            )
+            if len(waiting) == 2:
+                done = _finish(waiting.popleft(), done, watch)
+            watch.look()
+        while waiting:
+            done = _finish(waiting.popleft(), done, watch)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return out
+
+
+def _bands(plan: Plan, reference: Input, sample: Input) -> Iterator[tuple[_Band, list[Tile]]]:
+    edge = plan.search.edge[0]
+    for y0, y1 in plan.bands():
+        tiles = list(plan.tiles(y0, y1))
+        if tiles:
+            raw = reference.frames.rows(y0 - edge, y1 + edge), sample.frames.rows(y0 - edge, y1 + edge)
+            pixels = (
+                reference.normaliser.apply(raw[0], y0 - edge),
+                sample.normaliser.apply(raw[1], y0 - edge),
+            )
+            yield _Band(y0 - edge, raw, pixels), tiles
+
+
+def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
+    """Wait for some tiles, reporting each; return the number done so far."""
+    while futures:
+        ready, futures = wait(futures, timeout=_LATENCY, return_when=FIRST_COMPLETED)
+        for future in ready:
+            future.result()
+            done += 1
+        watch.step(done) if ready else watch.look()
+    return done
+
+
+def _compute(plan: Plan, engine: Backend, band: _Band, tile: Tile, out: Answer) -> None:
+    """Cut the block of one tile, compute it, and write its answer."""
+    (ey, ex), (my, mx), step = plan.search.edge, plan.search.margin, plan.search.step
+    rows = slice(tile.y0 - ey - band.top, tile.y1 + ey - band.top)
+    columns = slice(tile.x0 - ex, tile.x1 + ex)
+    inner_rows, inner_columns = slice(rows.start + my, rows.stop - my), slice(columns.start + mx, columns.stop - mx)
+
+    def cut(arrays: tuple[Real, Real]) -> tuple[NDArray[Any], NDArray[Any]]:
+        return arrays[0][:, rows, columns], arrays[1][:, inner_rows, inner_columns]
+
+    ref, sam = cut(band.pixels)
+    raw_ref, raw_sam = (ref, sam) if band.raw[0] is band.pixels[0] else cut(band.raw)
+    with _CORES:
+        answer = engine.run(plan.search, tile, Block(ref, sam, raw_ref, raw_sam))
+    top, left = -(-tile.y0 // step), -(-tile.x0 // step)
+    for field in fields(Answer):
+        part = getattr(answer, field.name)
+        getattr(out, field.name)[top : top + part.shape[0], left : left + part.shape[1]] = part
