@@ -46,7 +46,7 @@ def locate_peak(
     tuple of float
         (x, y) of the first peak in C order; (nan, nan) for a constant or all-NaN map. A peak on a
         border row is refined along the row only, on a border column along the column only, in a
-        corner not at all; neither is any peak of a map smaller than `size`.
+        corner not at all; neither is a peak whose neighbourhood of `size` does not fit into the map.
 
     Raises
     ------
@@ -88,14 +88,12 @@ def locate_peaks(
     answered = ranked.max(axis=1) > known
     y, x = rows.astype(np.float64), columns.astype(np.float64)
     if sub_pixel:
-        inner_x = (columns > 0) & (columns < nx - 1) & (nx >= size)
-        inner_y = (rows > 0) & (rows < ny - 1) & (ny >= size)
-        if ny > 1 and nx > 1:
-            fits = min(ny, nx) >= size
-            inner_x &= fits
-            inner_y &= fits
-        both = inner_x & inner_y & (dim == 2)
-        for n in np.flatnonzero(both):
+        inner_x, inner_y = (columns > 0) & (columns < nx - 1), (rows > 0) & (rows < ny - 1)
+        interior = inner_x & inner_y
+        roomy = ~interior | (min(ny, nx) >= size)
+        inner_x, inner_y = inner_x & roomy & (nx >= size), inner_y & roomy & (ny >= size)
+        both = interior & (dim == 2)
+        for n in np.flatnonzero(both & inner_x & inner_y):
             dx, dy = _fit_2d(maps[n], int(rows[n]), int(columns[n]), method, size)
             x[n], y[n] = x[n] + dx, y[n] + dy
         for n in np.flatnonzero(inner_x & ~both):
