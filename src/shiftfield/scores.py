@@ -1,71 +1,76 @@
-"""The scores as the papers write them, on windowed means, in NumPy: the specification of every method.
+"""The scores as the papers write them, window by window, in NumPy: the specification of every method.
 
-Given arrays of windowed means over frames and window (weights sum to 1) of S^2, R^2, S R, S and R;
+Each takes sample windows S and reference windows R `(..., K, wy, wx)` and a weighted mean over them;
 the compiled twin, rearranged for float32, is `engine.kernels.scores`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
+Mean = Callable[[Float], Float]
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """Windowed means of one shift: of S^2 (L1), R^2 (L3), S R (L5), S and R."""
+class Scored:
+    """What one shift gives for every window: score, its lowest possible value, T and V where known."""
 
-    ss: Float
-    rr: Float
-    sr: Float
-    s: Float
-    r: Float
-
-
-def variance(mean_square: Float, mean: Float) -> Float:
-    """Return mean square minus squared mean, never negative."""
-    return np.maximum(mean_square - mean * mean, 0.0)
+    score: Float
+    lowest: Float
+    transmission: Float
+    dark_field: Float
 
 
-def pearson(m: Means) -> Float:
-    """Return the Pearson coefficient of the sample window and the shifted reference window."""
-    return (m.sr - m.s * m.r) / np.sqrt(variance(m.ss, m.s) * variance(m.rr, m.r))
+def pearson(s: Float, r: Float, mean: Mean, level: float) -> Scored:
+    """Pearson coefficient of the windows; T and V are unknown."""
+    ds, dr = _deviation(s, mean), _deviation(r, mean)
+    score = mean(ds * dr) / np.sqrt(mean(ds * ds)) / np.sqrt(mean(dr * dr))
+    unknown = np.full(score.shape, np.nan)
+    return Scored(score, np.full(score.shape, -1.0), unknown, unknown)
 
 
-def umpa_cost(m: Means) -> tuple[Float, Float]:
-    """Return cost D and transmission of S = T R: T = L5 / L3, D = L1 - L5^2 / L3.
+def umpa(s: Float, r: Float, mean: Mean, level: float) -> Scored:
+    """Least squares of S = T R: T = <S R> / <R^2>, cost D = <(S - T R)^2>.
 
+    Zdora et al., PRL 118, 203903 (2017). The score is 1 - D / var(S).
+    """
+    t = mean(s * r) / mean(r * r)
+    cost = mean((s - _over(t) * r) ** 2)
+    spread = mean(_deviation(s, mean) ** 2)
+    unknown = np.full(t.shape, np.nan)
+    return Scored(1 - cost / spread, 1 - mean(s * s) / spread, t, unknown)
+
+
+def umpa_dark(s: Float, r: Float, mean: Mean, level: float) -> Scored:
+    """Least squares of S = T (level + V (R - level)) = b level + k R: T = b + k, V = k / T.
+
+    `level` is the mean of all reference pixels; D = <(S - b level - k R)^2>, the score 1 - D / var(S).
     Zdora et al., PRL 118, 203903 (2017).
     """
-    return m.ss - m.sr**2 / m.rr, m.sr / m.rr
-
-
-def umpa_dark_cost(m: Means, mean: float) -> tuple[Float, Float, Float]:
-    """Return cost D, transmission T and visibility ratio V of S = T (mean + V (R - mean)).
-
-    `mean` is the mean of all reference pixels. Zdora et al., PRL 118, 203903 (2017).
-    """
-    l1, l2, l3, l4, l5, l6 = m.ss, mean * mean, m.rr, mean * m.s, m.sr, mean * m.r
-    den = l2 * l3 - l6 * l6
-    k = (l2 * l5 - l4 * l6) / den
-    b = (l3 * l4 - l5 * l6) / den
+    ds, dr = _deviation(s, mean), _deviation(r, mean)
+    k = mean(ds * dr) / mean(dr * dr)
+    b = (mean(s) - k * mean(r)) / level
+    cost = mean((ds - _over(k) * dr) ** 2)
     t = b + k
-    cost = l1 + b * b * l2 + k * k * l3 - 2 * b * l4 - 2 * k * l5 + 2 * b * k * l6
-    return cost, t, k / t
+    return Scored(1 - cost / mean(ds * ds), np.zeros(t.shape), t, k / t)
 
 
-def explained(cost: Float, m: Means) -> Float:
-    """Return 1 - D / (variance of the sample window): 1 is a perfect match."""
-    return 1 - cost / variance(m.ss, m.s)
+METHODS: dict[str, Callable[[Float, Float, Mean, float], Scored]] = {
+    "pearson": pearson,
+    "umpa": umpa,
+    "umpa_dark": umpa_dark,
+}
 
 
-def lowest(method: str, m: Means) -> Float:
-    """Return the lowest score a shift can have: that of a reference window without texture."""
-    if method == "pearson":
-        return np.full(m.s.shape, -1.0)
-    if method == "umpa":
-        return explained(m.ss, m)
-    return np.zeros(m.s.shape)
+def _deviation(windows: Float, mean: Mean) -> Float:
+    return windows - _over(mean(windows))
+
+
+def _over(values: Float) -> Float:
+    """Return one value a window, shaped to broadcast over the window."""
+    return values[..., None, None, None]

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from shiftfield import scores
 from shiftfield.engine.base import Answer, Block, Real, Search, Tile
 from shiftfield.peaks import locate_peaks
+from shiftfield.scores import METHODS, Mean
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_ROUNDING = (64 * np.finfo(np.float64).eps) ** 2
+_ROUNDING = 64 * np.finfo(np.float64).eps
 
 
 class ReferenceBackend:
@@ -60,23 +60,19 @@ class ReferenceBackend:
 def _maps(search: Search, block: Block) -> tuple[Float, Float, Float, Flags]:
     """Return score, T and V maps `(h, w, ny, nx)` and where there is no answer `(h, w)`."""
     s, r = (_windows(frames, search.window) for frames in (block.sample, block.reference))
-    flat_s = _constant(block.raw_sample, search.window)
-    flat_r = _constant(block.raw_reference, search.window)
+    no_texture_s = _without_texture(search, s, block.raw_sample)
+    no_texture_r = _without_texture(search, r, block.raw_reference)
     spoilt_s, spoilt_r = (~np.isfinite(windows).all(axis=(2, 3, 4)) for windows in (s, r))
     height, width = s.shape[:2]
-    maps = np.empty((height, width, *search.shifts))
-    transmission, dark = np.full(maps.shape, np.nan), np.full(maps.shape, np.nan)
-    none = spoilt_s | flat_s
+    maps, transmission, dark = (np.empty((height, width, *search.shifts)) for _ in range(3))
+    none = spoilt_s | no_texture_s
     for i, j in np.ndindex(*search.shifts):
         there = slice(i, i + height), slice(j, j + width)
         with np.errstate(all="ignore"):
-            m = _means(search, s, r[there])
-            score, t, v = _score(search, m)
-            flat = flat_r[there] | _negligible(m.rr, m.r)
-            none |= spoilt_r[there] | _negligible(m.ss, m.s)
-            maps[:, :, i, j] = np.where(flat, scores.lowest(search.method, m), score)
-        transmission[:, :, i, j], dark[:, :, i, j] = t, v
-    none |= (maps == maps[:, :, :1, :1]).all(axis=(2, 3))
+            found = METHODS[search.method](s, r[there], _mean_of(search), search.reference_mean)
+        none |= spoilt_r[there]
+        maps[:, :, i, j] = np.where(no_texture_r[there], found.lowest, found.score)
+        transmission[:, :, i, j], dark[:, :, i, j] = found.transmission, found.dark_field
     return maps, transmission, dark, none
 
 
@@ -86,44 +82,24 @@ def _windows(frames: Real, window: tuple[int, int]) -> Float:
     return np.moveaxis(views, 0, 2)
 
 
-def _constant(frames: Real, window: tuple[int, int]) -> Flags:
-    windows = _windows(frames, window)
-    constant: Flags = windows.max(axis=(2, 3, 4)) == windows.min(axis=(2, 3, 4))
-    return constant
+def _without_texture(search: Search, windows: Float, raw: Real) -> Flags:
+    """Return where a window is constant as it was given, or its variance is but rounding of its pixels."""
+    given = _windows(raw, search.window)
+    mean = _mean_of(search)
+    with np.errstate(all="ignore"):
+        constant = given.max(axis=(2, 3, 4)) == given.min(axis=(2, 3, 4))
+        level = mean(windows)
+        spread = mean((windows - level[..., None, None, None]) ** 2)
+        flat: Flags = constant | ~(spread > (_ROUNDING * level) ** 2)
+    return flat
 
 
-def _negligible(mean_square: Float, mean: Float) -> Flags:
-    """Return where the variance is no more than the rounding of the pixels themselves."""
-    return ~(scores.variance(mean_square, mean) > _ROUNDING * mean_square)
-
-
-def _means(search: Search, s: Float, r: Float) -> scores.Means:
-    """Return the windowed means; for Pearson of pixels less their window's mean, which changes nothing."""
-    if search.method == "pearson":
-        origin_s, origin_r = _mean(search, s), _mean(search, r)
-        ds, dr = s - origin_s[..., None, None, None], r - origin_r[..., None, None, None]
-        return scores.Means(
-            _mean(search, ds * ds), _mean(search, dr * dr), _mean(search, ds * dr),
-            _mean(search, ds), _mean(search, dr),
-        )  # fmt: skip
-    return scores.Means(
-        _mean(search, s * s), _mean(search, r * r), _mean(search, s * r),
-        _mean(search, s), _mean(search, r),
-    )  # fmt: skip
-
-
-def _mean(search: Search, windows: Float) -> Float:
+def _mean_of(search: Search) -> Mean:
+    """Return the weighted mean over window and frames."""
     wy, wx = search.weights
-    mean: Float = np.einsum("hwkij,i,j->hw", windows, wy, wx, optimize=True) / windows.shape[2]
+
+    def mean(windows: Float) -> Float:
+        weighted: Float = np.einsum("hwkij,i,j->hw", windows, wy, wx, optimize=True)
+        return weighted / windows.shape[2]
+
     return mean
-
-
-def _score(search: Search, m: scores.Means) -> tuple[Float, Float, Float]:
-    if search.method == "pearson":
-        nothing = np.full(m.s.shape, np.nan)
-        return scores.pearson(m), nothing, nothing
-    if search.method == "umpa":
-        cost, t = scores.umpa_cost(m)
-        return scores.explained(cost, m), t, np.full(m.s.shape, np.nan)
-    cost, t, v = scores.umpa_dark_cost(m, search.reference_mean)
-    return scores.explained(cost, m), t, v
