@@ -1,0 +1,29 @@
+"""What every test needs: a display for those that open the viewer, and a word when there is none."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+_VIEWER_FIXTURES = {"qtbot", "qapp", "make_napari_viewer", "make_napari_viewer_proxy"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that open a window, so that `-m "not viewer"` leaves them out."""
+    for item in items:
+        if _VIEWER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("viewer")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a viewer test that has no display: Qt would end the whole run, and a skip would hide it."""
+    if item.get_closest_marker("viewer") is None or sys.platform in ("win32", "darwin"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        pytest.fail(
+            "there is neither a display nor Xvfb: run scripts/install-system-libraries",
+            pytrace=False,
+        )

@@ -1,0 +1,141 @@
+"""Who may import whom, and what importing the package costs; nothing about what the modules do."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "shiftfield"
+ROOT = Path(__file__).parents[1] / "src" / PACKAGE
+
+# Low to high: a module imports only from lines above its own (or from within itself).
+# A folder stands for all its modules, except those that have a line of their own.
+LAYERS = [
+    "_version colours machine settings",
+    "field peaks scores synthetic samples",
+    "engine.base engine.kernels",
+    "engine.cpu engine.reference",
+    "engine",
+    "arguments frames",
+    "maps normalisation plan",
+    "stream",
+    "dense",
+    "correlation global_shift search",
+    "__init__",  # the public names
+    "_napari demo",
+]
+
+# Packages of others, and the only places that may import them.
+FOREIGN = {
+    "numpy": [""],
+    "scipy": [""],
+    "h5py": ["field.hdf5"],
+    "PIL": ["field.picture", "samples", "demo"],
+    "numba": ["engine.cpu", "engine.kernels"],
+    "cupy": ["engine.gpu"],
+    "napari": ["_napari"],
+    "magicgui": ["_napari"],
+    "qtpy": ["_napari"],
+    "superqt": ["_napari"],
+}
+
+LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name below the package; "__init__" is the top."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "__init__"] = path
+    return found
+
+
+MODULES = modules()
+
+
+def inside(module: str, place: str) -> bool:
+    return place in ("", module) or module.startswith(f"{place}.")
+
+
+def unit(module: str) -> str | None:
+    """The name in LAYERS that a module belongs to: itself or the closest folder around it."""
+    parts = module.split(".")
+    folders = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    return next((folder for folder in folders if folder in LEVEL), None)
+
+
+def imports(module: str) -> Iterator[tuple[int, str]]:
+    """Line and full dotted name of everything that a module imports, wherever it does so."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno} is a relative import"
+            assert node.module
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                below = full.removeprefix(f"{PACKAGE}.")
+                yield node.lineno, full if below in MODULES else node.module
+
+
+def test_every_module_has_its_layer() -> None:
+    """A new module must be placed in LAYERS."""
+    assert [module for module in MODULES if unit(module) is None] == []
+
+
+def test_every_layer_has_its_module() -> None:
+    """A name in LAYERS that is no module any more must go."""
+    known = {folder for module in MODULES for folder in (module, module.rpartition(".")[0])}
+    assert [name for name in LEVEL if name not in known] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_an_import_never_runs_up(module: str) -> None:
+    here = unit(module)
+    for line, name in imports(module):
+        if name.partition(".")[0] != PACKAGE:
+            continue
+        there = unit(name.removeprefix(PACKAGE).removeprefix(".") or "__init__")
+        assert there is not None, f"{module}:{line} imports {name}, which is not in LAYERS"
+        assert there == here or LEVEL[there] < LEVEL[here or ""], (
+            f"{module}:{line} imports {name}: {there} is not below {here}"
+        )
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_foreign_packages_stay_in_their_place(module: str) -> None:
+    for line, name in imports(module):
+        package = name.partition(".")[0]
+        if package == PACKAGE or package in sys.stdlib_module_names:
+            continue
+        assert any(inside(module, place) for place in FOREIGN.get(package, [])), (
+            f"{module}:{line} imports {package}, which belongs only in {FOREIGN.get(package)}"
+        )
+
+
+def output_of(code: str) -> str:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    heavy = "numba cupy napari qtpy PyQt6 magicgui h5py scipy PIL dask zarr"
+    loaded = output_of(
+        f"import sys, {PACKAGE}; print(*[m for m in {heavy.split()} if m in sys.modules])"
+    )
+    assert loaded == ""
+
+
+def test_importing_is_quick() -> None:
+    """Less than 0.2 s after NumPy; the best of several, so that a busy machine is no failure."""
+    code = (
+        "import time, numpy; began = time.perf_counter(); "
+        f"import {PACKAGE}; print(time.perf_counter() - began)"
+    )
+    assert min(float(output_of(code)) for _ in range(5)) < 0.2
