@@ -10,22 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.engine import why_no_gpu
+from shiftfield.engine import no_gpu, why_no_gpu
 from shiftfield.settings import WEIGHTS, check_integer
 
 
-def check_gpu(gpu: Any, stacklevel: int = 3) -> None:
-    """Raise a ValueError unless gpu is a bool or "hybrid"; warn why the CPU is used instead."""
+def device_of(gpu: Any, device: str = "auto") -> str:
+    """Return the device that `gpu` asks for; a ValueError unless it is a bool or "hybrid"."""
     is_bool = isinstance(gpu, bool | np.bool_)
     if not (is_bool or (isinstance(gpu, str) and gpu == "hybrid")):
         raise ValueError(f"gpu is {gpu!r}; allowed are False, True and 'hybrid'.")
+    if not gpu or device != "auto":
+        return device
+    return "hybrid" if gpu == "hybrid" else "gpu"
+
+
+def warn_no_gpu(gpu: Any) -> None:
+    """Warn why the CPU is used though a GPU was asked for."""
     if gpu:
-        warn_no_gpu(f"gpu={gpu!r}", stacklevel + 1)
-
-
-def warn_no_gpu(asked: str, stacklevel: int) -> None:
-    """Say why the CPU is used though a GPU was asked for."""
-    warnings.warn(f"{asked}: {why_no_gpu()}; the CPU is used.", UserWarning, stacklevel=stacklevel)
+        warnings.warn(no_gpu(why_no_gpu()), UserWarning, stacklevel=3)
 
 
 def check_block(block: Any) -> None:
@@ -42,7 +44,8 @@ def check_block_size(block: Any) -> None:
 
 
 def _positive(n: Any) -> bool:
-    return isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0
+    whole = isinstance(n, int | np.integer) and not isinstance(n, bool)
+    return whole and bool(n > 0)
 
 
 def check_cores(ncore: Any) -> int | None:

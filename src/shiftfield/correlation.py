@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.arguments import check_block, check_chunk, check_cores, check_filter, check_gpu
+from shiftfield.arguments import check_block, check_chunk, check_cores, check_filter, device_of
 from shiftfield.dense import Normalise, as_given, search_1d, search_2d, search_of
-from shiftfield.engine import Answer
 from shiftfield.frames import Frames, pair
-from shiftfield.normalisation import FlatColumns, FlatImage, FlatRows, Normaliser, Standard
+from shiftfield.normalisation import FlatColumns, FlatImage, FlatRows, Standard
 from shiftfield.peaks import check_peak
 from shiftfield.plan import check_size
 from shiftfield.settings import Settings, check_integer
@@ -93,11 +92,16 @@ def find_local_shifts(
     ref, sam = pair(ref_mat, mat)
     single = ref.shape[0] == 1
     settings = _settings(
-        win_size, margin, method, size, ncore, device, search="2d" if single or dim == 2 else "1d"
+        win_size,
+        margin,
+        method,
+        size,
+        ncore,
+        device_of(gpu, device),
+        search="2d" if single or dim == 2 else "1d",
     )
-    check_size(ref.shape[1:], (settings.window,) * 2, (settings.margin,) * 2)
+    check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
     rows = _chunk_rows(chunk_size, ref)
-    check_gpu(gpu)
     watch = Watch(progress, cancel)
     if settings.search == "2d":
         flatten: Normalise = FlatImage if single and norm else as_given
@@ -164,12 +168,11 @@ def find_local_shifts_umpa(
             f"The reference has shape {tuple(ref.data.shape)}; UMPA needs stacks (frames, rows, columns)."
         )
     settings = _settings(
-        win_size, margin, method, size, ncore, device,
+        win_size, margin, method, size, ncore, device_of(gpu, device),
         method="umpa_dark" if dark_signal else "umpa", weight=check_filter(filter_name),
     )  # fmt: skip
-    check_size(ref.shape[1:], (settings.window,) * 2, (settings.margin,) * 2)
+    check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
     rows = _chunk_rows(chunk_size, ref)
-    check_gpu(gpu)
     answer = search_2d(ref, sam, settings, Watch(progress, cancel), chunk_rows=rows)
     edges = search_of(settings, ref.shape[0]).edge
     shifts = _bordered(answer.x, edges), _bordered(answer.y, edges)
@@ -203,12 +206,11 @@ def _slab_rules(norm: bool, norm_global: bool) -> tuple[Normalise, Normalise]:
     if not norm:
         return as_given, as_given  # the 3-D rule alone is affine and moves no correlation
     if norm_global:
-        return (lambda frames: Standard(frames, FlatRows)), (lambda frames: Standard(frames, FlatColumns))
+        return (lambda frames: Standard(frames, FlatRows)), (
+            lambda frames: Standard(frames, FlatColumns)
+        )
 
-    def flat_rows(frames: Frames) -> Normaliser:
-        return FlatRows()
-
-    return flat_rows, FlatColumns
+    return FlatRows, FlatColumns
 
 
 def _bordered(shift: Image, edges: tuple[int, int]) -> Image:
@@ -227,5 +229,3 @@ def _extended(image: Image, edges: tuple[int, int]) -> Image:
 def _inside(image: Image, edges: tuple[int, int]) -> tuple[slice, slice]:
     (height, width), (ey, ex) = image.shape, edges
     return slice(ey, height - ey), slice(ex, width - ex)
-
-

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine import Answer, Search
+from shiftfield.engine import Answer, Search, choose
 from shiftfield.frames import Frames, mean
 from shiftfield.maps import pearson_maps
 from shiftfield.normalisation import AsGiven, Normaliser
@@ -22,12 +22,8 @@ from shiftfield.settings import Settings
 from shiftfield.stream import Input, Watch, run
 
 Normalise = Callable[[Frames], Normaliser]
+as_given: Normalise = AsGiven
 _PROBES = 5  # windows along each axis that the check of a 1-D search looks at
-
-
-def as_given(frames: Frames) -> Normaliser:
-    """No normalisation, for any frames."""
-    return AsGiven()
 
 
 def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:
@@ -53,13 +49,15 @@ def plan_of(
     chunk_rows: int | None = None,
 ) -> Plan:
     """Return the plan for one search on the device that settings ask for."""
+    name, refused = choose(settings.device, search)
     return make_plan(
         search,
         shape,
-        backend_name="reference" if settings.device == "reference" else "cpu",
+        backend_name=name,
         workers=settings.ncore,
         chunk_rows=chunk_rows,
         memory=settings.memory,
+        notes=(refused,) if refused else (),
     )
 
 
@@ -74,9 +72,11 @@ def search_2d(
     stacklevel: int = 3,
 ) -> Answer:
     """Search both axes together; NaN where there is no answer, counted in one warning."""
-    plan = plan_of(settings, search_of(settings, reference.shape[0]), reference.shape[1:], chunk_rows)
-    if settings.method == "umpa_dark":
+    reference.look = sample.look = watch.look
+    plan = plan_of(settings, search_of(settings, reference.shape[0]), reference.size, chunk_rows)
+    if settings.method == "umpa_dark":  # the one number that takes a pass over the input
         plan = replace(plan, search=replace(plan.search, reference_mean=mean(reference)))
+    warn_refused(plan, stacklevel + 1)
     watch = replace(watch, total=plan.count())
     inputs = Input(reference, normalise(reference)), Input(sample, normalise(sample))
     answer = run(plan, *inputs, watch)
@@ -95,21 +95,29 @@ def search_1d(
     stacklevel: int = 3,
 ) -> Answer:
     """Search each row along x and each column along y, on their own; `normalise` is for (x, y)."""
+    reference.look = sample.look = watch.look
     plans = [
-        plan_of(settings, search_of(settings, reference.shape[0], axis), reference.shape[1:], chunk_rows)
+        plan_of(settings, search_of(settings, reference.shape[0], axis), reference.size, chunk_rows)
         for axis in "xy"
     ]
+    warn_refused(plans[0], stacklevel + 1)
     counts = [plan.count() for plan in plans]
     answers = []
     for n, (plan, rule) in enumerate(zip(plans, normalise, strict=True)):
         part = replace(watch, done=sum(counts[:n]), total=sum(counts))
-        answers.append(run(plan, Input(reference, rule(reference)), Input(sample, rule(sample)), part))
+        answers.append(
+            run(plan, Input(reference, rule(reference)), Input(sample, rule(sample)), part)
+        )
     along_x, along_y = answers
-    warn_unknown(
-        [(plans[0], along_x.x), (plans[1], along_y.y)], stacklevel + 1
-    )
+    warn_unknown([(plans[0], along_x.x), (plans[1], along_y.y)], stacklevel + 1)
     warn_across(reference, sample, settings, stacklevel + 1)
     return replace(along_x, y=along_y.y, score=np.fmin(along_x.score, along_y.score))
+
+
+def warn_refused(plan: Plan, stacklevel: int) -> None:
+    """Warn why the device that was asked for is not used."""
+    for note in plan.notes:
+        warnings.warn(note, UserWarning, stacklevel=stacklevel)
 
 
 def warn_unknown(parts: list[tuple[Plan, NDArray[np.float32]]], stacklevel: int) -> None:
@@ -153,7 +161,8 @@ def warn_across(reference: Frames, sample: Frames, settings: Settings, stackleve
     if np.count_nonzero(known) < max(1, known.size // 4):
         return
     across = {
-        axis: float(np.median(np.abs(shift[known] - margin))) for axis, shift in (("x", x), ("y", y))
+        axis: float(np.median(np.abs(shift[known] - margin)))
+        for axis, shift in (("x", x), ("y", y))
     }
     size = max(_speckle_radius(ref), 1.0)
     for search, other in (("x", "y"), ("y", "x")):

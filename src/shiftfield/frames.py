@@ -5,7 +5,7 @@ Nothing is read before it is asked for, so HDF5, Zarr and dask inputs are never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,10 @@ _BAND = 64  # rows; passes over a whole input always use it, so that sums never 
 
 
 class Frames:
-    """A 2-D image (K = 1) or a stack `(K, H, W)` of anything that slices like NumPy."""
+    """A 2-D image (K = 1) or a stack `(K, H, W)` of anything that slices like NumPy.
+
+    `look` is called between bands; it may raise to stop a long pass.
+    """
 
     def __init__(self, data: Any, name: str) -> None:
         if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
@@ -33,16 +36,23 @@ class Frames:
         if min(data.shape) == 0:
             raise ValueError(f"{name} has shape {tuple(data.shape)}; it must not be empty.")
         self.data = data
+        self.look: Callable[[], None] = lambda: None
         self.ndim = len(data.shape)
-        self.shape = tuple(int(n) for n in ((1,) * (3 - self.ndim) + tuple(data.shape)))
+        frames, height, width = (1,) * (3 - self.ndim) + tuple(int(n) for n in data.shape)
+        self.shape = frames, height, width
         exact = kind == "b" or data.dtype.itemsize <= (4 if kind == "f" else 2)
         self.dtype: type[np.floating[Any]] = np.float32 if exact else np.float64
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W), px."""
+        return self.shape[1], self.shape[2]
+
     def rows(self, start: int, stop: int) -> Real:
         """Return rows [start, stop) of all frames `(K, rows, W)`: float32 where exact, else float64."""
-        band = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
+        band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
         if isinstance(band, np.ma.MaskedArray):
-            band = band.astype(self.dtype).filled(np.nan)
+            band = np.ma.filled(band.astype(self.dtype), np.nan)
         out: Real = np.asarray(band).astype(self.dtype, copy=False)
         return out[None] if self.ndim == 2 else out
 
@@ -50,6 +60,7 @@ class Frames:
         """Yield (first row, pixels) of bands of a fixed height."""
         height = self.shape[1]
         for start in range(0, height, _BAND):
+            self.look()
             yield start, self.rows(start, min(start + _BAND, height))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shiftfield.arguments import check_block_size, check_cores, check_gpu
+from shiftfield.arguments import check_block_size, check_cores, device_of, warn_no_gpu
 from shiftfield.frames import pair, whole
 from shiftfield.maps import pearson_maps
 from shiftfield.normalisation import normalize_image
@@ -99,6 +99,7 @@ def find_global_shift_based_local_shifts(
         How many of the given points lie outside and are left out, and how many have no answer.
     """
     check_block_size(block)
+    device_of(gpu)
     win_size = odd(check_integer("win_size", win_size, 1, "px"))
     margin = check_integer("margin", margin, 1, "px")
     size = check_peak(method, 2, size)
@@ -109,23 +110,30 @@ def find_global_shift_based_local_shifts(
         raise ValueError(
             f"The reference has shape {tuple(frames[0].data.shape)}; it must be 2-D (rows, columns)."
         )
-    shape = frames[0].shape[1:]
+    shape = frames[0].size
     check_size(shape, (win_size, win_size), (margin, margin))
     if list_ij is None:
         points = random_points(shape, win_size, margin, num_point, rng)
     else:
         points = _points_inside(list_ij, shape, win_size // 2 + margin)
-    check_gpu(gpu)
+    warn_no_gpu(gpu)
     images = [normalize_image(image) if norm else image for image in (ref_mat, mat)]
-    ref, sam = (whole(image, name)[0] for image, name in zip(images, ("The reference", "The sample"), strict=True))
-    x, y = _shifts_at(ref, sam, points, win_size, margin, (sub_pixel, method, size), Watch(progress, cancel))
+    ref, sam = (
+        whole(image, name)[0]
+        for image, name in zip(images, ("The reference", "The sample"), strict=True)
+    )
+    x, y = _shifts_at(
+        ref, sam, points, win_size, margin, (sub_pixel, method, size), Watch(progress, cancel)
+    )
     unknown = int(np.count_nonzero(np.isnan(x)))
     if unknown == x.size:
         raise ValueError(
             f"None of the {x.size} points has an answer; their windows must have texture and finite pixels."
         )
     if unknown:
-        warnings.warn(f"{unknown} of {x.size} points have no answer (NaN).", UserWarning, stacklevel=2)
+        warnings.warn(
+            f"{unknown} of {x.size} points have no answer (NaN).", UserWarning, stacklevel=2
+        )
     return (x, y) if return_list else (combine(x, global_value), combine(y, global_value))
 
 
@@ -177,9 +185,7 @@ def check_global_value(global_value: Any) -> None:
 def _points_inside(list_ij: Any, shape: tuple[int, int], gap: int) -> tuple[Index, Index]:
     """Return the given points that have room around them; warn of the others."""
     rows, columns = _rows_and_columns(list_ij)
-    inside = (
-        (rows >= gap) & (rows < shape[0] - gap) & (columns >= gap) & (columns < shape[1] - gap)
-    )
+    inside = (rows >= gap) & (rows < shape[0] - gap) & (columns >= gap) & (columns < shape[1] - gap)
     outside = int(np.count_nonzero(~inside))
     allowed = f"rows {gap} to {shape[0] - gap - 1} and columns {gap} to {shape[1] - gap - 1}"
     if outside == inside.size:
@@ -199,7 +205,12 @@ def _rows_and_columns(list_ij: Any) -> tuple[Index, Index]:
         raise ValueError(f"{rule}; {list_ij!r} was given.")
     rows, columns = (np.atleast_1d(np.asarray(part)) for part in list_ij)
     for part in (rows, columns):
-        if part.ndim != 1 or part.size == 0 or part.dtype.kind not in "iuf" or np.any(part != np.floor(part)):
+        if (
+            part.ndim != 1
+            or part.size == 0
+            or part.dtype.kind not in "iuf"
+            or np.any(part != np.floor(part))
+        ):
             raise ValueError(f"{rule}; {list_ij!r} was given.")
     if rows.size != columns.size:
         raise ValueError(f"{rule}; {rows.size} rows and {columns.size} columns were given.")
@@ -225,8 +236,12 @@ def _shifts_at(
     for start in range(0, points[0].size, batch):
         part = slice(start, start + batch)
         around = list(zip(points[0][part], points[1][part], strict=True))
-        patches = np.stack([ref[:, i - edge : i + edge + 1, j - edge : j + edge + 1] for i, j in around])
-        windows = np.stack([sam[:, i - radius : i + radius + 1, j - radius : j + radius + 1] for i, j in around])
+        patches = np.stack(
+            [ref[:, i - edge : i + edge + 1, j - edge : j + edge + 1] for i, j in around]
+        )
+        windows = np.stack(
+            [sam[:, i - radius : i + radius + 1, j - radius : j + radius + 1] for i, j in around]
+        )
         maps = pearson_maps(patches, windows)
         maps[~np.isfinite(maps).all(axis=(1, 2))] = np.nan
         shifts[:, part] = locate_peaks(maps, method=method, dim=2, size=size, sub_pixel=sub_pixel)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
-from shiftfield.arguments import check_block, check_gpu
+from shiftfield.arguments import check_block, device_of, warn_no_gpu
 from shiftfield.frames import whole
 from shiftfield.peaks import check_peak, locate_peak
 from shiftfield.settings import check_integer
@@ -51,9 +51,11 @@ def generate_correlation_map(
         When shapes do not fit, or an argument is not one of those above.
     """
     check_block(block)
+    device_of(gpu)
     ref, sam = _check(ref_mat, mat)
-    check_gpu(gpu)
-    return pearson_maps(ref[None], sam[None])[0].astype(np.float32)
+    warn_no_gpu(gpu)
+    scores: NDArray[np.float32] = pearson_maps(ref[None], sam[None])[0].astype(np.float32)
+    return scores
 
 
 def find_shift_based_correlation_map(
@@ -95,13 +97,14 @@ def find_shift_based_correlation_map(
         When shapes and margin do not fit, or an argument is not one of those above.
     """
     check_block(block)
+    device_of(gpu)
     margin = check_integer("margin", margin, 1, "px")
     if axis not in (None, 0, 1) or isinstance(axis, bool):
         raise ValueError(f"axis is {axis!r}; allowed are None, 0 (rows) and 1 (columns).")
     check_peak(method, dim, size)
     ref, sam = _check(ref_mat, mat)
     sam = _crop(ref, sam, margin, axis)
-    check_gpu(gpu)
+    warn_no_gpu(gpu)
     scores = pearson_maps(ref[None], sam[None])[0]
     x, y = np.nan, np.nan
     if np.isfinite(scores).all():
@@ -141,7 +144,9 @@ def _crop(ref: Float, sam: Float, margin: int, axis: int | None) -> Float:
                 f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropping by a margin of {margin} px "
                 "needs more than twice that along each searched axis."
             )
-        return sam[:, margins[0] : sam.shape[1] - margins[0], margins[1] : sam.shape[2] - margins[1]]
+        return sam[
+            :, margins[0] : sam.shape[1] - margins[0], margins[1] : sam.shape[2] - margins[1]
+        ]
     room = ref.shape[1] - sam.shape[1], ref.shape[2] - sam.shape[2]
     if room != (2 * margins[0], 2 * margins[1]):
         raise ValueError(
@@ -176,7 +181,7 @@ def pearson_maps(reference: Float, sample: Float) -> Float:
     flat_template = (sample.max(axis=(1, 2, 3)) == sample.min(axis=(1, 2, 3))) | ~(square > 0)
     maps[flat | flat_template[:, None, None]] = 0.0
     if spoilt_ref is not None:
-        maps[_box(spoilt_ref.any(axis=1).astype(np.float64), window) > 0.5] = np.nan
+        maps[_box(spoilt_ref.max(axis=1).astype(np.float64), window) > 0.5] = np.nan
     if spoilt_sam is not None:
         maps[spoilt_sam.any(axis=(1, 2, 3))] = np.nan
     return maps

@@ -43,7 +43,7 @@ def normalize_image(mat: Any) -> Real:
         raise ValueError("The image holds no finite pixel; there is nothing to normalise.")
     if frames.ndim == 3:
         flat = _standard(pixels)
-        return (flat - np.nanmin(flat)).astype(out)
+        return _as(flat - np.nanmin(flat), out)
     columns, rows = np.nansum(pixels[0], axis=0), np.nansum(pixels[0], axis=1)
     for name, sums in (("Column", columns), ("Row", rows)):
         if np.any(sums == 0):
@@ -52,9 +52,15 @@ def normalize_image(mat: Any) -> Real:
                 "and column must have a sum to divide by."
             )
     if np.nanmax(pixels) == np.nanmin(pixels):
-        raise ValueError(f"All pixels of the image are {pixels.flat[0]:g}; it must not be constant.")
+        raise ValueError(
+            f"All pixels of the image are {pixels.flat[0]:g}; it must not be constant."
+        )
     flat = pixels[0] / columns / rows[:, None]
-    return _standard(flat).astype(out)
+    return _as(_standard(flat), out)
+
+
+def _as(pixels: Float, dtype: type[np.float32] | type[np.float64]) -> Real:
+    return pixels.astype(dtype)  # type: ignore[return-value]
 
 
 def _standard(pixels: Float) -> Float:
@@ -70,7 +76,7 @@ def _standard(pixels: Float) -> Float:
 class Normaliser(Protocol):
     """Turns raw rows of frames into the pixels that are compared."""
 
-    def apply(self, rows: Real, start: int) -> Real:
+    def apply(self, rows: Real, start: int, /) -> Real:
         """Return the rows `(K, rows, W)` that begin at row `start`, normalised; the input is kept."""
         ...
 
@@ -78,7 +84,10 @@ class Normaliser(Protocol):
 class AsGiven:
     """No normalisation."""
 
-    def apply(self, rows: Real, start: int) -> Real:
+    def __init__(self, _frames: Frames) -> None:
+        """Nothing needs to be known of the frames."""
+
+    def apply(self, rows: Real, _start: int) -> Real:
         """Return the rows themselves."""
         return rows
 
@@ -111,7 +120,10 @@ class FlatImage:
 class FlatRows:
     """The 2-D rule for the (K x W) slab of every row: divide by sums over frames, then over columns."""
 
-    def apply(self, rows: Real, start: int) -> Real:
+    def __init__(self, _frames: Frames) -> None:
+        """Nothing needs to be known of the frames."""
+
+    def apply(self, rows: Real, _start: int) -> Real:
         """Return the normalised rows, float64; they need nothing beyond themselves."""
         pixels = _finite(rows)
         over_frames = _divisor(pixels.sum(axis=0))
@@ -130,7 +142,7 @@ class FlatColumns:
             count += np.count_nonzero(known, axis=1)
         self.columns = _divisor(total / np.maximum(count, 1))
 
-    def apply(self, rows: Real, start: int) -> Real:
+    def apply(self, rows: Real, _start: int) -> Real:
         """Return rows / sums over frames / column means, float64."""
         pixels = _finite(rows)
         return pixels / _divisor(pixels.sum(axis=0)) / self.columns[:, None, :]
@@ -153,7 +165,7 @@ class Standard:
             square += float((known * known).sum())
         self.scale = 1 / np.sqrt(square / max(count, 1)) if square > 0 else 1.0
         self.lowest = lowest if np.isfinite(lowest) else 0.0
-        self.then = then(_Standardised(frames, self)) if then is FlatColumns else then()  # type: ignore[call-arg, arg-type]
+        self.then = then(_Standardised(frames, self))
 
     def pixels(self, rows: Real) -> Float:
         """Return the standardised pixels of some rows."""
@@ -172,6 +184,7 @@ class _Standardised(Frames):
         self.data, self.ndim, self.shape, self.dtype = (
             frames.data, frames.ndim, frames.shape, np.float64,
         )  # fmt: skip
+        self.look = frames.look
         self._frames, self._standard = frames, standard
 
     def rows(self, start: int, stop: int) -> Real:

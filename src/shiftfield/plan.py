@@ -39,8 +39,7 @@ class Plan:
     def bands(self) -> Iterator[tuple[int, int]]:
         """Yield the output rows [y0, y1) of each band, whole tiles high."""
         (ey, _), (height, _) = self.search.edge, self.shape
-        for y0, y1 in _cuts(ey, height - ey, self.band_rows):
-            yield y0, y1
+        yield from _cuts(ey, height - ey, self.band_rows)
 
     def tiles(self, y0: int, y1: int) -> Iterator[Tile]:
         """Yield the tiles of the output rows [y0, y1) that hold a wanted pixel."""
@@ -56,13 +55,15 @@ class Plan:
 
     def __str__(self) -> str:
         s = self.search
-        lines = [
+        what = (
             f"{s.method}: window {s.window[0]} x {s.window[1]} px, shifts {s.shifts[0]} x {s.shifts[1]}, "
-            f"{s.frames} frame(s) of {self.shape[0]} x {self.shape[1]} px, step {s.step} px",
+            f"{s.frames} frame(s) of {self.shape[0]} x {self.shape[1]} px, step {s.step} px"
+        )
+        how = (
             f"{self.backend}: {self.count()} tiles of up to {self.tile[0]} x {self.tile[1]} px, "
-            f"bands of {self.band_rows} rows, {self.workers} thread(s)",
-        ]
-        return "\n".join([*lines, *self.notes])
+            f"bands of {self.band_rows} rows, {self.workers} thread(s)"
+        )
+        return "\n".join([what, how, *self.notes])
 
 
 def make_plan(

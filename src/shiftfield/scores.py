@@ -26,7 +26,7 @@ class Scored:
     dark_field: Float
 
 
-def pearson(s: Float, r: Float, mean: Mean, level: float) -> Scored:
+def pearson(s: Float, r: Float, mean: Mean, _level: float) -> Scored:
     """Pearson coefficient of the windows; T and V are unknown."""
     ds, dr = _deviation(s, mean), _deviation(r, mean)
     score = mean(ds * dr) / np.sqrt(mean(ds * ds)) / np.sqrt(mean(dr * dr))
@@ -34,7 +34,7 @@ def pearson(s: Float, r: Float, mean: Mean, level: float) -> Scored:
     return Scored(score, np.full(score.shape, -1.0), unknown, unknown)
 
 
-def umpa(s: Float, r: Float, mean: Mean, level: float) -> Scored:
+def umpa(s: Float, r: Float, mean: Mean, _level: float) -> Scored:
     """Least squares of S = T R: T = <S R> / <R^2>, cost D = <(S - T R)^2>.
 
     Zdora et al., PRL 118, 203903 (2017). The score is 1 - D / var(S).

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.arguments import warn_no_gpu
 from shiftfield.dense import search_1d, search_2d
 from shiftfield.field import ShiftField
 from shiftfield.frames import pair
@@ -99,8 +98,6 @@ def find_shift_field(
     started = perf_counter()
     watch = Watch(progress, cancel)
     run = search_1d if settings.search == "1d" and ref.shape[0] > 1 else search_2d
-    if device in ("gpu", "hybrid"):
-        warn_no_gpu(f"device={device!r}", 3)
     answer = run(ref, sam, settings, watch, stacklevel=3)
     valid = np.isfinite(answer.x) & np.isfinite(answer.y)
     return ShiftField(

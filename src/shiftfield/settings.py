@@ -32,9 +32,8 @@ class Parameter:
     def check(self, value: Any) -> Any:
         """Return `value` as a plain int or str, or raise a ValueError that says what is allowed."""
         if self.choices:
-            if value is None or isinstance(value, str):
-                if value in self.choices:
-                    return value
+            if (value is None or isinstance(value, str)) and value in self.choices:
+                return value
             raise ValueError(f"{self.name} is {value!r}; allowed are {_listed(self.choices)}.")
         if self.low is None:
             return value

@@ -27,7 +27,7 @@ _LATENCY = 0.05  # s between looks at cancel
 _CORES = threading.BoundedSemaphore(machine.available_cores())
 
 
-class Cancelled(RuntimeError):
+class Cancelled(RuntimeError):  # noqa: N818 - it is no error, the caller asked for it
     """The caller asked to stop; nothing was returned."""
 
 
@@ -88,9 +88,7 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
         done = 0
         waiting: deque[set[Future[None]]] = deque()
         for band, tiles in _bands(plan, reference, sample):
-            waiting.append(
-                {pool.submit(_compute, plan, engine, band, tile, out) for tile in tiles}
-            )
+            waiting.append({pool.submit(_compute, plan, engine, band, tile, out) for tile in tiles})
             if len(waiting) == 2:
                 done = _finish(waiting.popleft(), done, watch)
             watch.look()
@@ -106,7 +104,10 @@ def _bands(plan: Plan, reference: Input, sample: Input) -> Iterator[tuple[_Band,
     for y0, y1 in plan.bands():
         tiles = list(plan.tiles(y0, y1))
         if tiles:
-            raw = reference.frames.rows(y0 - edge, y1 + edge), sample.frames.rows(y0 - edge, y1 + edge)
+            raw = (
+                reference.frames.rows(y0 - edge, y1 + edge),
+                sample.frames.rows(y0 - edge, y1 + edge),
+            )
             pixels = (
                 reference.normaliser.apply(raw[0], y0 - edge),
                 sample.normaliser.apply(raw[1], y0 - edge),
@@ -130,7 +131,10 @@ def _compute(plan: Plan, engine: Backend, band: _Band, tile: Tile, out: Answer) 
     (ey, ex), (my, mx), step = plan.search.edge, plan.search.margin, plan.search.step
     rows = slice(tile.y0 - ey - band.top, tile.y1 + ey - band.top)
     columns = slice(tile.x0 - ex, tile.x1 + ex)
-    inner_rows, inner_columns = slice(rows.start + my, rows.stop - my), slice(columns.start + mx, columns.stop - mx)
+    inner_rows, inner_columns = (
+        slice(rows.start + my, rows.stop - my),
+        slice(columns.start + mx, columns.stop - mx),
+    )
 
     def cut(arrays: tuple[Real, Real]) -> tuple[NDArray[Any], NDArray[Any]]:
         return arrays[0][:, rows, columns], arrays[1][:, inner_rows, inner_columns]

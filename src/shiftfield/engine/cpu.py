@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 
 from shiftfield.engine.base import Answer, Block, Search, Tile
 from shiftfield.engine.kernels import prepare, track
-from shiftfield.engine.kernels.scores import CODES, REFERENCE_IMAGES, SAMPLE_IMAGES
-from shiftfield.engine.kernels.scores import reference_images, sample_images
+from shiftfield.engine.kernels.scores import (
+    CODES,
+    REFERENCE_IMAGES,
+    SAMPLE_IMAGES,
+    reference_images,
+    sample_images,
+)
 from shiftfield.peaks import line_fit, surface_fit
 
 _ROWS, _COLUMNS = 16, 256
@@ -24,7 +29,7 @@ class CpuBackend:
 
     name = "cpu"
 
-    def can_run(self, search: Search) -> str:
+    def can_run(self, search: Search) -> str:  # noqa: ARG002 - the protocol's
         """Every search can run on the CPU."""
         return ""
 

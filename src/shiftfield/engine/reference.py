@@ -23,11 +23,11 @@ class ReferenceBackend:
 
     name = "reference"
 
-    def can_run(self, search: Search) -> str:
+    def can_run(self, search: Search) -> str:  # noqa: ARG002 - the protocol's
         """Every search can run here, slowly."""
         return ""
 
-    def tile_shape(self, search: Search) -> tuple[int, int]:
+    def tile_shape(self, search: Search) -> tuple[int, int]:  # noqa: ARG002 - the protocol's
         """Return small tiles: all windows of a tile are held at once."""
         return 32, 32
 
@@ -45,7 +45,11 @@ class ReferenceBackend:
         known = np.isfinite(x)
         score = np.full(x.shape, np.nan)
         score[known] = np.nanmax(maps[known], axis=(1, 2))
-        at = np.arange(x.size), np.rint(np.nan_to_num(y)).astype(int), np.rint(np.nan_to_num(x)).astype(int)
+        at = (
+            np.arange(x.size),
+            np.rint(np.nan_to_num(y)).astype(int),
+            np.rint(np.nan_to_num(x)).astype(int),
+        )
         t = np.abs(transmission[wanted].reshape(-1, *search.shifts)[at])
         v = np.abs(dark[wanted].reshape(-1, *search.shifts)[at])
         known &= (search.method == "pearson") | np.isfinite(t)
@@ -62,10 +66,10 @@ def _maps(search: Search, block: Block) -> tuple[Float, Float, Float, Flags]:
     s, r = (_windows(frames, search.window) for frames in (block.sample, block.reference))
     no_texture_s = _without_texture(search, s, block.raw_sample)
     no_texture_r = _without_texture(search, r, block.raw_reference)
-    spoilt_s, spoilt_r = (~np.isfinite(windows).all(axis=(2, 3, 4)) for windows in (s, r))
+    spoilt_s, spoilt_r = _spoilt(s), _spoilt(r)
     height, width = s.shape[:2]
     maps, transmission, dark = (np.empty((height, width, *search.shifts)) for _ in range(3))
-    none = spoilt_s | no_texture_s
+    none = np.logical_or(spoilt_s, no_texture_s)
     for i, j in np.ndindex(*search.shifts):
         there = slice(i, i + height), slice(j, j + width)
         with np.errstate(all="ignore"):
@@ -82,15 +86,20 @@ def _windows(frames: Real, window: tuple[int, int]) -> Float:
     return np.moveaxis(views, 0, 2)
 
 
+def _spoilt(windows: Float) -> Flags:
+    spoilt: Flags = ~np.isfinite(windows).all(axis=(2, 3, 4))
+    return spoilt
+
+
 def _without_texture(search: Search, windows: Float, raw: Real) -> Flags:
     """Return where a window is constant as it was given, or its variance is but rounding of its pixels."""
     given = _windows(raw, search.window)
     mean = _mean_of(search)
     with np.errstate(all="ignore"):
-        constant = given.max(axis=(2, 3, 4)) == given.min(axis=(2, 3, 4))
+        constant = np.equal(given.max(axis=(2, 3, 4)), given.min(axis=(2, 3, 4)))
         level = mean(windows)
         spread = mean((windows - level[..., None, None, None]) ** 2)
-        flat: Flags = constant | ~(spread > (_ROUNDING * level) ** 2)
+    flat: Flags = constant | ~(spread > (_ROUNDING * level) ** 2)
     return flat
 
 
@@ -100,6 +109,7 @@ def _mean_of(search: Search) -> Mean:
 
     def mean(windows: Float) -> Float:
         weighted: Float = np.einsum("hwkij,i,j->hw", windows, wy, wx, optimize=True)
-        return weighted / windows.shape[2]
+        weighted /= windows.shape[2]
+        return weighted
 
     return mean

@@ -36,14 +36,16 @@ def save(field: ShiftField, path: str | os.PathLike[str]) -> None:
             file.attrs["image_shape"] = field.image_shape
             file.attrs["frames"] = field.frames
             file.attrs["seconds"] = field.seconds
-            file.attrs["convention"] = "px, (x, y), match in the reference minus place in the sample"
+            file.attrs["convention"] = (
+                "px, (x, y), match in the reference minus place in the sample"
+            )
             for name, data in field.quantities().items():
                 stored = file.create_dataset(
                     name, data=data, compression="gzip", compression_opts=1, shuffle=True
                 )
                 stored.attrs["units"] = _UNITS.get(name, "")
                 stored.attrs["axes"] = ["y", "x"]
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 

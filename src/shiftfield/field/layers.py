@@ -63,7 +63,9 @@ def to_layers(
         if data is None or (name == "score" and not score):
             continue
         look = _shift_look(data) if name in "xy" else _value_look(data)
-        layers.append((data, {"name": label, "metadata": metadata(field, name), **look, **coarse}, "image"))
+        layers.append(
+            (data, {"name": label, "metadata": metadata(field, name), **look, **coarse}, "image")
+        )
     layers.append(_vectors(field, spacing, length, placement))
     return layers
 

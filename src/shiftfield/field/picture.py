@@ -35,9 +35,7 @@ def draw(field: ShiftField) -> Image:
     """Return all quantities side by side; unknown pixels are grey."""
     from PIL import Image
 
-    panels = [
-        _panel(name, data) for name, data in field.quantities().items() if name in _TITLES
-    ]
+    panels = [_panel(name, data) for name, data in field.quantities().items() if name in _TITLES]
     width = sum(panel.width + _GAP for panel in panels) + _GAP
     sheet = Image.new("RGB", (width, max(panel.height for panel in panels) + 2 * _GAP), "white")
     left = _GAP

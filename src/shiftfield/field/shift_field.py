@@ -87,7 +87,9 @@ class ShiftField:
         if self.seconds > 0:
             rate = self.x.size / self.seconds
             lines.append(f"time        {self.seconds:.2f} s, {rate:,.0f} pixels a second")
-        lines.append(f"valid       {100 * known / max(self.valid.size, 1):.1f} % of {self.valid.size:,} pixels")
+        lines.append(
+            f"valid       {100 * known / max(self.valid.size, 1):.1f} % of {self.valid.size:,} pixels"
+        )
         if known:
             x, y = np.median(self.x[self.valid]), np.median(self.y[self.valid])
             lines.append(f"median      x {x:+.3f} px, y {y:+.3f} px (sample to reference)")

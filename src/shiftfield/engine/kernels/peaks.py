@@ -79,7 +79,10 @@ def refine(
 ) -> tuple[float, float]:
     """(dy, dx) of the peak from (y, x) in the neighbourhood v; borders refine along themselves only."""
     if inner_y and inner_x:
-        return paraboloid(v, area_fit, y, x) if poly else difference_2d(v, y, x)
+        both: tuple[float, float] = (
+            paraboloid(v, area_fit, y, x) if poly else difference_2d(v, y, x)
+        )
+        return both
     dy, dx = 0.0, 0.0
     if inner_y:
         dy = (

@@ -132,9 +132,7 @@ def windows_with_spoilt(block: Any, tall: int, wide: int, pitch: int, out: Any) 
             for k in range(frames):
                 if not np.isfinite(block[k, y, x]):
                     spoilt = 1
-            count[y + 1, x + 1] = (
-                count[y, x + 1] + count[y + 1, x] - count[y, x] + spoilt
-            )
+            count[y + 1, x + 1] = count[y, x + 1] + count[y + 1, x] - count[y, x] + spoilt
     for y in range(height - tall + 1):
         for x in range(width - wide + 1):
             inside = (

@@ -26,7 +26,9 @@ REFERENCE_IMAGES, SAMPLE_IMAGES = 4, 3  # of the most demanding method
 
 
 @kernel
-def reference_images(method: int, mean: Any, variance: Any, level: float, none: Any, out: Any) -> None:
+def reference_images(
+    method: int, mean: Any, variance: Any, level: float, none: Any, out: Any
+) -> None:
     """Fill out (4, n): the mean, and what the method needs of the reference alone; NaN where `none`.
 
     `mean` is relative to the tile's level; `level` brings it back for UMPA, which is not blind to it.
@@ -144,14 +146,15 @@ def score_of(method: int, c: float, ref: Any, there: int, sam: Any, here: int, v
     """Return the score proper of one covariance; the lowest it can be where the window has none."""
     f = ref[1, there]
     if method == PEARSON:
-        return pearson(c, f) / np.sqrt(v_s) if f == f else -1.0
+        return float(pearson(c, f)) / np.sqrt(v_s) if f == f else -1.0
     if method == UMPA_DARK:
-        return umpa_dark(c, f) / v_s if f == f else 0.0
+        return float(umpa_dark(c, f)) / v_s if f == f else 0.0
     if f != f:
         return -float(sam[2, here]) / v_s
-    return (
-        umpa(c, f, ref[2, there], ref[3, there], float(sam[1, here]), float(sam[2, here])) / v_s
+    score: float = umpa(
+        c, f, ref[2, there], ref[3, there], float(sam[1, here]), float(sam[2, here])
     )
+    return score / v_s
 
 
 @kernel
