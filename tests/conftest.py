@@ -1,4 +1,4 @@
-"""What every test needs: a display for those that open the viewer, and a word when there is none."""
+"""A display for the tests that open the viewer, and a plain word when there is none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Fail a viewer test that has no display: Qt would end the whole run, and a skip would hide it."""
+    """Fail a viewer test without a display: Qt would end the whole run, a skip would hide it."""
     if item.get_closest_marker("viewer") is None or sys.platform in ("win32", "darwin"):
         return
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

@@ -18,6 +18,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 import shiftfield
 from shiftfield import samples
 from shiftfield.field import ShiftField
@@ -59,7 +62,9 @@ def _search(out: Path) -> Path:
     start = time.perf_counter() - began
     field = _find(reference, sample, tell=True)
     print(field.summary())
-    print(f"start       {start:.2f} s before that, to load and compile the code (kept for next time)")
+    print(
+        f"start       {start:.2f} s before that, to load and compile the code (kept for next time)"
+    )
 
     saved, picture = out / "field.h5", out / "field.png"
     field.save(saved)
@@ -69,7 +74,9 @@ def _search(out: Path) -> Path:
     return saved
 
 
-def _find(reference: samples.Image, sample: samples.Image, tell: bool = False) -> ShiftField:
+def _find(
+    reference: NDArray[np.uint8], sample: NDArray[np.uint8], tell: bool = False
+) -> ShiftField:
     """Search with the demo's settings, telling progress and warnings in plain lines if asked to."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -109,7 +116,9 @@ def show(saved: Path, screenshot: Path) -> int:
     with _virtual_display() as display:
         failed = _view(saved, "--screenshot", str(screenshot), display=display)
     if failed:
-        print("viewer      could not be drawn; scripts/install-system-libraries names what is missing")
+        print(
+            "viewer      could not be drawn; scripts/install-system-libraries names what is missing"
+        )
         return 1
     print(f"viewer      there is no display; its window is drawn in {screenshot}")
     return 0
