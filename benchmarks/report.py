@@ -9,9 +9,9 @@ _HEAD = """# Benchmarks
 
 Written by `python -m benchmarks` on {date}: {processor}, {cores} cores, Python {python},
 NumPy {numpy}, Numba {numba}, against algotom {algotom} in the same run. Window {window} px, margin
-{margin} px (441 shifts in 2-D), float32 input, no GPU. Time per pixel with an answer is the
-median of several runs without compiling; both programs may use all cores. Ours is given images of {side} x {side} px; algotom smaller ones (its time a pixel
-does not depend on the size, and it would take hours).
+{margin} px (441 shifts in 2-D), float32 input, no GPU. Time per pixel with an answer is the median
+of several runs without compiling; both programs may use all cores. Ours is given images of {side} x
+{side} px; algotom smaller ones (its time a pixel does not depend on the size, and it would take hours).
 
 | work | shiftfield, us/px | algotom, us/px | ratio | whole image, s | first call, s | memory, MB |
 |---|---:|---:|---:|---:|---:|---:|

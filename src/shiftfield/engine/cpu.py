@@ -21,6 +21,7 @@ from shiftfield.peaks import line_fit, surface_fit
 
 _ROWS, _COLUMNS = 16, 256
 _WORKING_SET = 700_000  # bytes of frames that should stay in a core's second cache
+_PROBES = 1024  # pixels of a tile that its level is taken from
 _KEPT = 16_000_000  # bytes of scores kept for the peak fit
 
 
@@ -74,8 +75,8 @@ class _TileRun:
             if block.raw_sample is block.sample
             else np.ascontiguousarray(block.raw_sample, dtype=np.float64),
         )
-        self.level_r, self.scale_r = prepare.level_and_scale(self.reference)
-        self.level_s, self.scale_s = prepare.level_and_scale(self.sample)
+        self.level_r, self.scale_r = _level_and_scale(self.reference)
+        self.level_s, self.scale_s = _level_and_scale(self.sample)
 
     def answer(self) -> Answer:
         search, tile = self.search, self.tile
@@ -160,6 +161,26 @@ class _TileRun:
                 moments_r[0], moments_r[1], none_r, height + 2 * my, width + 2 * mx, pitch
             )
         )
+
+
+def _level_and_scale(block: NDArray[np.float64]) -> tuple[float, float]:
+    """Return (median, 1 / mean distance from it) of about a thousand finite pixels of a block.
+
+    Subtracting a level near the pixels keeps float32 products exact enough; the median, because one
+    hot pixel must not move it. The scale keeps products of any input within float32's range.
+    """
+    flat = block.reshape(-1)
+    probe = flat[:: max(1, flat.size // _PROBES)]
+    probe = probe[np.isfinite(probe)]
+    if probe.size == 0:
+        return 0.0, 1.0
+    level = float(np.median(probe))
+    distance = float(np.mean(np.abs(probe - level)))
+    if distance == 0:  # most pixels are equal: take the nearest of the others
+        others = np.abs(flat - level)
+        distance = float(np.min(others, where=np.isfinite(others) & (others > 0), initial=np.inf))
+    scale = 1 / distance if distance > 0 else 1.0
+    return level, scale if 0 < scale < np.inf else 1.0
 
 
 def _wanted(start: int, stop: int, step: int) -> NDArray[np.intp]:

@@ -87,7 +87,7 @@ def _windows(frames: Real, window: tuple[int, int]) -> Float:
 
 
 def _spoilt(windows: Float) -> Flags:
-    spoilt: Flags = ~np.isfinite(windows).all(axis=(2, 3, 4))
+    spoilt: Flags = np.logical_not(np.isfinite(windows).all(axis=(2, 3, 4)))
     return spoilt
 
 

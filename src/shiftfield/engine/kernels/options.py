@@ -1,13 +1,68 @@
-"""How every kernel is compiled; no kernel lives here."""
+"""How every kernel is compiled, and where the compiled code is kept; no kernel lives here.
+
+Numba looks only at a kernel's own file to see whether its cache is stale, but a kernel contains those
+it calls. So the cache's folder is named after the contents of all kernel files.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
+import numba
 from numba import njit
 
+config: Any = numba.config
+
 # `contract` lets a multiply and an add fuse; nothing reorders sums, and NaN keeps its meaning.
-kernel: Callable[..., Any] = njit(
-    nogil=True, cache=True, error_model="numpy", fastmath={"contract", "nsz"}
-)
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "nsz"},
+}
+
+
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function when it is first called, and keep the result where that is possible."""
+    folder = cache_folder()
+    if folder is None:
+        return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+    try:
+        return njit(cache=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
+    finally:
+        config.CACHE_DIR = before
+
+
+@cache
+def cache_folder() -> Path | None:
+    """Return a writable folder for compiled kernels, or None; made when there is none yet."""
+    sources = sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        sources.update(path.read_bytes())
+    folder = _user_cache() / f"kernels-{sources.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return None
+    return folder
+
+
+def _user_cache() -> Path:
+    """Return the user's cache folder for shiftfield: NUMBA_CACHE_DIR, or the platform's own."""
+    if config.CACHE_DIR:
+        return Path(config.CACHE_DIR) / "shiftfield"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() raises where there is none
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "shiftfield"
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "shiftfield"
+    return Path(os.environ.get("XDG_CACHE_HOME", home / ".cache")) / "shiftfield"

@@ -1,4 +1,4 @@
-"""What a tile needs before the shifts are tried: level, scale, windowed moments, pixels without answer.
+"""What a tile needs before the shifts are tried: windowed moments, and pixels without an answer.
 
 All in float64; nothing here depends on a shift.
 """
@@ -12,41 +12,7 @@ import numpy as np
 from shiftfield.engine.kernels.options import kernel
 from shiftfield.engine.kernels.window_sums import weigh_across, weigh_down
 
-_PROBES = 1024
 _EPS = 2.0**-52
-
-
-@kernel
-def level_and_scale(block: Any) -> tuple[float, float]:
-    """Return (median, 1 / mean distance from it) of about a thousand finite pixels of a block.
-
-    Subtracting a level near the pixels keeps float32 products exact enough; the median, because one
-    hot pixel must not move it. The scale keeps products of any input within float32's range.
-    """
-    frames, height, width = block.shape
-    stride = max(1, (frames * height * width) // _PROBES)
-    probe = np.empty(_PROBES + 2, np.float64)
-    flat = block.reshape(frames * height * width)
-    n = 0
-    for i in range(0, flat.size, stride):
-        if np.isfinite(flat[i]) and n < probe.size:
-            probe[n] = flat[i]
-            n += 1
-    if n == 0:
-        return 0.0, 1.0
-    level = np.median(probe[:n])
-    distance = 0.0
-    for i in range(n):
-        distance += abs(probe[i] - level) / n
-    if not distance > 0:
-        distance = 1.0
-        for i in range(flat.size):
-            if np.isfinite(flat[i]) and flat[i] != level:
-                distance = abs(flat[i] - level)
-                break
-    if not np.isfinite(1 / distance):
-        distance = 1.0
-    return level, 1 / distance
 
 
 @kernel
