@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from shiftfield.engine import Answer, Search, choose
 from shiftfield.frames import Frames, mean
-from shiftfield.maps import pearson_maps
 from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.peaks import locate_peaks
 from shiftfield.plan import Plan, make_plan, window_weights
@@ -153,6 +152,8 @@ def warn_across(reference: Frames, sample: Frames, settings: Settings, stackleve
     A row of the sample still looks like the same row of the reference only while the shift across it
     is well below the speckle size, taken as the half width of the reference's autocorrelation.
     """
+    from shiftfield.maps import pearson_maps  # SciPy's FFT takes half a second to import
+
     ref, sam = _probe(reference, sample, settings)
     maps = pearson_maps(ref, sam)
     margin = settings.margin
