@@ -270,4 +270,4 @@ def _checked(shape: Any, frames: Any) -> tuple[int, int]:
 
 
 def _positive(n: Any) -> bool:
-    return isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0
+    return isinstance(n, int | np.integer) and not isinstance(n, bool) and int(n) > 0
