@@ -45,7 +45,7 @@ def test_the_saved_field_is_the_flow(told: tuple[Path, str]) -> None:
     below_the_wake = np.nanmedian(field.x[600:700, 100:900])
     assert 1.5 < below_the_wake < 2.5, "motion to the left reads positive"
 
-    along_the_wake = np.nanmedian(field.y[340:440], axis=0)[30:560]
+    along_the_wake = np.nanmedian(field.y[340:440, 30:560], axis=0)
     strong = np.sign(along_the_wake[np.abs(along_the_wake) > 0.3])
     assert np.count_nonzero(np.diff(strong)) >= 2
 

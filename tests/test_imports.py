@@ -35,7 +35,7 @@ FOREIGN = {
     "numpy": [""],
     "scipy": [""],
     "h5py": ["field.hdf5"],
-    "PIL": ["field.picture", "samples", "demo"],
+    "PIL": ["field.picture", "samples"],
     "numba": ["engine.cpu", "engine.kernels"],
     "cupy": ["engine.gpu"],
     "napari": ["_napari"],

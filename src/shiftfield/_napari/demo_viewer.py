@@ -25,17 +25,19 @@ def open_viewer(field: ShiftField) -> napari.Viewer:
 
     The y shift over the sample is what can be seen at first: it shows the vortices.
     """
-    viewer = napari.Viewer(
-        title=f"Flow behind a cylinder: y shift, arrows {_LENGTH} times as long as the motion"
-    )
+    viewer = napari.Viewer(title="shiftfield: flow behind a cylinder")
     for name, frame in zip(("reference", "sample"), samples.cylinder_flow(), strict=True):
         viewer.add_image(frame, name=name, colormap="gray", contrast_limits=(0, 160))
     for layer in field.to_layers(spacing=_SPACING, length=_LENGTH):
         viewer.add_layer(Layer.create(*layer))
     for name in ("reference", "x shift", "score"):
         viewer.layers[name].visible = False
-    viewer.layers["y shift"].opacity = 0.85
+    viewer.layers["y shift"].opacity = 0.6
+    viewer.layers["y shift"].colorbar.visible = True
     viewer.layers[-1].edge_width = 3.5
+    words = viewer.canvas.overlays["text"]
+    words.text = f"Colour: y shift, px. Arrows: motion, drawn {_LENGTH} times as long."
+    words.visible = True
     viewer.layers.selection.active = viewer.layers["y shift"]
     return viewer
 
