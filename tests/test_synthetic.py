@@ -149,16 +149,16 @@ def test_noise_is_as_asked_and_repeatable() -> None:
 
 
 def test_a_search_finds_the_truth() -> None:
-    """UMPA with dark field: nine of ten shifts to a tenth of a px, T and V to 3 %.
+    """UMPA with dark field: nine of ten shifts to a tenth of a px, T to 1 %, V to 6 %.
 
-    V is read at the nearest whole shift, and so up to exp(-0.5 / (4 sigma^2)) too low: 1.4 % here.
+    V is read at the nearest whole shift, and so up to exp(-0.5 / (4 sigma^2)) too low: 5 % here.
     """
-    scan = speckle_scan((140, 160), frames=5, sigma=3, displacement=1.5)
+    scan = speckle_scan((140, 160), frames=5, displacement=1.5)
     field = shiftfield.find_shift_field(
         scan.reference, scan.sample, method="umpa_dark", window=9, margin=3
     )
     known = field.valid
-    for name, tolerance in (("x", 0.1), ("y", 0.1), ("transmission", 0.03), ("dark_field", 0.03)):
+    for name, tolerance in (("x", 0.1), ("y", 0.1), ("transmission", 0.01), ("dark_field", 0.06)):
         error = np.abs(getattr(field, name) - getattr(scan, name))[known]
         assert np.percentile(error, 90) < tolerance, name
     assert known.sum() == (140 - 14) * (160 - 14)
