@@ -105,7 +105,7 @@ def test_generate_correlation_map(gpu: bool, frames: Any, block: tuple[int, int]
     ids=["lines", "larger than the reference", "one frame and three"],
 )
 def test_generate_correlation_map_refuses(ref: Image, sam: Image) -> None:
-    with pytest.raises(ValueError, match="sample"):
+    with pytest.raises(ValueError, match="reference"):
         call("generate_correlation_map", ref, sam, gpu=False)
 
 
