@@ -21,12 +21,12 @@ help:
 # Without root the demo still runs: it says what the viewer lacks.
 demo:
 	@scripts/install-system-libraries || true
-	@$(MAKE) --no-print-directory $(VENV)/.has-plugin
+	@$(MAKE) --no-print-directory --silent $(VENV)/.has-plugin
 	@$(python) -m shiftfield.demo
 
 test:
 	@scripts/install-system-libraries
-	@$(MAKE) --no-print-directory $(VENV)/.has-all
+	@$(MAKE) --no-print-directory --silent $(VENV)/.has-all
 	@$(MAKE) --no-print-directory check
 
 check:

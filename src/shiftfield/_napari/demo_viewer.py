@@ -6,6 +6,7 @@ Run as a process of its own by `shiftfield.demo`, which decides whether there is
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("field", type=Path, help="a field that ShiftField.save wrote")
     parser.add_argument("--screenshot", type=Path, help="draw the window here and end")
     wanted = parser.parse_args(arguments)
+    # "could not determine DPI", on a display without xrandr: nothing a user can or need do about.
+    logging.getLogger("vispy").setLevel(logging.ERROR)
     viewer = open_viewer(ShiftField.load(wanted.field))
     if wanted.screenshot is None:
         napari.run()
