@@ -158,8 +158,8 @@ def random_points(
 def combine(shifts: ArrayLike, global_value: str) -> float:
     """Combine the shifts of points, px, into one; points without an answer (NaN) are left out.
 
-    "median": their median. "mixed": the mean of sorted[mid - 3 : mid + 3] with mid = n // 2, the
-    median when that is empty. "mean": for n > 7 the mean of sorted[2:-2], else of all.
+    "median": their median. "mixed": the mean of the middle six, sorted[mid - 3 : mid + 3] with
+    mid = n // 2 (of all when there are fewer). "mean": for n > 7 the mean of sorted[2:-2], else of all.
     """
     check_global_value(global_value)
     known = np.sort(np.asarray(shifts, dtype=np.float64))
@@ -167,8 +167,8 @@ def combine(shifts: ArrayLike, global_value: str) -> float:
     if known.size == 0:
         raise ValueError("No point has an answer; there is nothing to combine.")
     middle = known.size // 2
-    if global_value == "mixed" and middle >= 3:
-        return float(known[middle - 3 : middle + 3].mean())
+    if global_value == "mixed":
+        return float(known[max(middle - 3, 0) : middle + 3].mean())
     if global_value == "mean":
         return float(known[2:-2].mean() if known.size > 7 else known.mean())
     return float(np.median(known))

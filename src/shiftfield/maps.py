@@ -75,7 +75,8 @@ def find_shift_based_correlation_map(
     Parameters
     ----------
     ref_mat, mat : array_like, shape (H, W) or (K, H, W)
-        Reference and sample. When they have one shape, the sample is cropped by `margin`.
+        Reference and sample. When they have one shape, the sample is cropped by `margin`; else the
+        reference must be larger by at least twice the margin along each searched axis.
     margin : int
         Largest shift that is tried, px.
     axis : {None, 0, 1}
@@ -148,10 +149,10 @@ def _crop(ref: Float, sam: Float, margin: int, axis: int | None) -> Float:
             :, margins[0] : sam.shape[1] - margins[0], margins[1] : sam.shape[2] - margins[1]
         ]
     room = ref.shape[1] - sam.shape[1], ref.shape[2] - sam.shape[2]
-    if room != (2 * margins[0], 2 * margins[1]):
+    if room[0] < 2 * margins[0] or room[1] < 2 * margins[1]:
         raise ValueError(
             f"The reference is {room[0]} x {room[1]} px larger than the sample; with margin {margin} px and "
-            f"axis {axis} it must be {2 * margins[0]} x {2 * margins[1]} px larger, or of the same shape."
+            f"axis {axis} it must be at least {2 * margins[0]} x {2 * margins[1]} px larger, or of the same shape."
         )
     return sam
 
