@@ -152,7 +152,7 @@ def _crop(ref: Float, sam: Float, margin: int, axis: int | None) -> Float:
     if room[0] < 2 * margins[0] or room[1] < 2 * margins[1]:
         raise ValueError(
             f"The reference is {room[0]} x {room[1]} px larger than the sample; with margin {margin} px and "
-            f"axis {axis} it must be at least {2 * margins[0]} x {2 * margins[1]} px larger, or of the same shape."
+            f"axis {axis} it must be at least {2 * margins[0]} x {2 * margins[1]} px larger, or of one shape."
         )
     return sam
 
