@@ -6,13 +6,13 @@ What is called comes from `cases`; a fresh process keeps one program's memory an
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.cases import CASES, images
 
@@ -47,10 +47,22 @@ def _measure(case: int, who: str, side: int, runs: int) -> Timing:
     warnings.simplefilter("ignore")
     small = 4 * (row.window + 40)
     call(reference[:, :small, :small], sample[:, :small, :small])  # imports, outside any timing
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _reset_peak()
     times = [_timed(call, reference, sample) for _ in range(runs)]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return Timing(0.0, times, peak * 1024)
+    return Timing(0.0, times, _status("VmHWM") - before)
+
+
+def _reset_peak() -> int:
+    """Let the peak of resident memory start again from now (Linux); return what is resident, bytes."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status("VmRSS")
+
+
+def _status(name: str) -> int:
+    """Return an entry of this process's status, bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    value = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
+    return int(value) * 1024
 
 
 def _first(case: int, who: str) -> float:
