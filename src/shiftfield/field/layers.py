@@ -89,9 +89,16 @@ def _shift_look(data: NDArray[np.float32]) -> dict[str, Any]:
 
 
 def robust_limit(data: NDArray[np.float32]) -> float:
-    """Return a symmetric colour limit: the 99.5th percentile of |data|, never 0."""
+    """Return a symmetric colour limit: the 99.5th percentile of |data|, never 0.
+
+    Where that is far above the 95th, the rest is taken for mismatches: in a noisy field they read
+    anything up to the margin, and colours that reach so far show the motion as one pale tone.
+    """
     known = np.abs(data[np.isfinite(data)])
-    return max(float(np.percentile(known, 99.5)), 1e-3) if known.size else 1.0
+    if known.size == 0:
+        return 1.0
+    most, all_but_few = (float(limit) for limit in np.percentile(known, (95, 99.5)))
+    return max(all_but_few if all_but_few <= 2.5 * most else 1.25 * most, 1e-3)
 
 
 def _value_look(data: NDArray[np.float32]) -> dict[str, Any]:
@@ -128,9 +135,14 @@ def _vectors(
         "length": length,
         "edge_width": max(spacing / 10, 0.5),
         "vector_style": "arrow",
+        "opacity": 1.0,
         "features": {"length_px": size, "x_shift_px": shift[:, 0], "y_shift_px": shift[:, 1]},
         **placement,
     }
     if len(data):
-        arguments |= {"edge_color": "length_px", "edge_colormap": "viridis"}
+        arguments |= {
+            "edge_color": "length_px",
+            "edge_colormap": "viridis",
+            "edge_contrast_limits": (0.0, robust_limit(size)),
+        }
     return data, arguments, "vectors"
