@@ -1,0 +1,102 @@
+"""The dock "Correlation map": how well a part of the sample fits at each shift in the reference.
+
+The map is `shiftfield.generate_correlation_map`; here the template is cut and the map laid out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import ComboBox
+from magicgui.widgets.bases import Widget
+from napari.layers import Image, Layer, Shapes
+from numpy.typing import NDArray
+
+from shiftfield import __version__
+from shiftfield._napari.dock import Task
+from shiftfield._napari.forms import fields
+from shiftfield._napari.inputs import Pixels
+from shiftfield._napari.pair import PairDock, input_metadata, said, size_text
+from shiftfield._napari.pickers import narrow
+from shiftfield._napari.placement import placement, with_origin_at
+from shiftfield._napari.template import Template, centre, rectangle
+from shiftfield.settings import Settings
+
+_CENTRE = "centre of the sample"
+
+
+class CorrelationMap(PairDock):
+    """A correlation map as an Image layer; zero shift lies at the world origin."""
+
+    run_tip = (
+        "Correlate the template with the reference at every shift up to the margin. "
+        "In the map, zero shift lies at the world origin."
+    )
+
+    def _search_form(self) -> Sequence[Widget]:
+        template = ComboBox(
+            name="template",
+            label="Template",
+            choices=self._templates,
+            tooltip="What of the sample is searched: all but the margin, or the selected rectangle "
+            "(else the last one) of a Shapes layer.",
+        )
+        return [narrow(template), *fields(Settings, "margin")]
+
+    def _templates(self, _: Any) -> list[tuple[str, Any]]:
+        drawn = [x for x in self._viewer.layers if isinstance(x, Shapes) and x.ndim >= 2]
+        return [(_CENTRE, _CENTRE), *((layer.name, layer) for layer in drawn)]
+
+    def _prepare(self) -> Task:
+        reference, sample = self._pixels()
+        layer = self._sample.value
+        margin = int(self.margin.value)
+        cut = self._cut(layer, sample, margin)
+        place = with_origin_at(placement(layer, sample.index), *cut.zero)
+        metadata = {
+            "quantity": "correlation map",
+            "unit": "",
+            "version": __version__,
+            "zero": cut.zero,
+            "template": cut.box,
+            "settings": {"margin": margin},
+            "input": input_metadata(reference, sample),
+        }
+
+        def show(scores: NDArray[np.float32]) -> str:
+            look = {"name": "correlation map", "colormap": "viridis", "interpolation2d": "nearest"}
+            self._add([(scores, {**look, **place, "metadata": {"shiftfield": metadata}}, "image")])
+            return _answer(scores, cut)
+
+        return Task(_correlate(reference, sample, cut), show, said(reference, sample))
+
+    def _cut(self, layer: Image, sample: Pixels, margin: int) -> Template:
+        chosen: str | Layer = self.template.value
+        if isinstance(chosen, Shapes):
+            return rectangle(chosen, layer, sample, margin)
+        return centre(sample.shape[-2:], margin)
+
+
+def _correlate(reference: Pixels, sample: Pixels, cut: Template) -> Callable[..., Any]:
+    def compute(*_: Any) -> NDArray[np.float32]:
+        from shiftfield import generate_correlation_map
+
+        area = np.asarray(reference.read()[..., cut.area[0], cut.area[1]])
+        template = np.asarray(sample.read()[..., cut.box[0], cut.box[1]])
+        scores = generate_correlation_map(area, template)
+        if np.isnan(scores).all():
+            raise ValueError("The map is empty: the images hold pixels that are no numbers.")
+        return scores
+
+    return compute
+
+
+def _answer(scores: NDArray[np.float32], cut: Template) -> str:
+    row, column = np.unravel_index(np.nanargmax(scores), scores.shape)
+    x, y = column - cut.zero[1], row - cut.zero[0]
+    return (
+        f"Template {size_text(cut.size)}; highest score {scores[row, column]:.3f} "
+        f"at x {x:+d}, y {y:+d} px."
+    )

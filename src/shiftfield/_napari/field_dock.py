@@ -1,0 +1,110 @@
+"""What the docks for dense fields share: the fields for drawing, the search, the layers, the words.
+
+The search is `shiftfield.find_shift_field`; the layers are `ShiftField.to_layers`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from threading import Event
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import CheckBox
+from magicgui.widgets.bases import Widget
+from napari.viewer import Viewer
+
+from shiftfield import ShiftField
+from shiftfield._napari.dock import Task
+from shiftfield._napari.forms import fields
+from shiftfield._napari.inputs import Pixels
+from shiftfield._napari.pair import PairDock, input_metadata, said
+from shiftfield.settings import DisplaySettings, Settings
+
+_TOP_DOWN = ("x", "y", "transmission", "dark_field", "score", "uncertainty")
+VECTOR_TEXT = "Vectors show the motion from reference to sample."
+SIGN_TEXT = (
+    "Shifts are the place of the match in the reference minus the place in the sample, px. "
+    f"{VECTOR_TEXT}"
+)
+
+
+class FieldDock(PairDock):
+    """A dock whose answer is a `ShiftField`."""
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer)
+        self.peak.changed.connect(self._enable)
+        self._enable()
+
+    def _search_form(self) -> Sequence[Widget]:
+        score = CheckBox(
+            name="score",
+            text="Score layer",
+            tooltip="Show how well the best match fits too; 1 is perfect.",
+        )
+        return [*self._method_form(), *fields(DisplaySettings, "spacing", "length"), score]
+
+    @abstractmethod
+    def _method_form(self) -> Sequence[Widget]:
+        """Return the fields of the search."""
+
+    @abstractmethod
+    def _settings(self) -> Settings:
+        """Return what the form says about the search."""
+
+    def _enable(self, *_: Any) -> None:
+        self.peak_size.enabled = self.peak.value == "poly_fit"
+
+    def _prepare(self) -> Task:
+        settings = self._settings()
+        reference, sample = self._pixels()
+        place = self._place(self._sample.value, sample)
+        drawing = {
+            "spacing": self.spacing.value,
+            "length": self.length.value,
+            "score": self.score.value,
+        }
+
+        def show(field: ShiftField) -> str:
+            layers = field.to_layers(**drawing, placement=place)
+            for _, arguments, _ in layers:
+                arguments["metadata"]["shiftfield"]["input"] = input_metadata(reference, sample)
+            self._add(sorted(layers, key=_height))
+            return _answer(field)
+
+        sentences = (VECTOR_TEXT, *said(reference, sample))
+        return Task(_search(reference, sample, settings), show, sentences)
+
+
+def _search(reference: Pixels, sample: Pixels, settings: Settings) -> Callable[..., ShiftField]:
+    def compute(progress: Callable[[int, int], None], cancel: Event) -> ShiftField:
+        from shiftfield import find_shift_field
+
+        return find_shift_field(
+            reference.read(),
+            sample.read(),
+            **settings.as_dict(),
+            progress=progress,
+            cancel=cancel,
+        )
+
+    return compute
+
+
+def _height(layer: tuple[Any, dict[str, Any], str]) -> int:
+    """Place in the layer list: vectors on top, then x, y and the rest downwards."""
+    _, arguments, kind = layer
+    if kind == "vectors":
+        return 1
+    return -_TOP_DOWN.index(arguments["metadata"]["shiftfield"]["quantity"])
+
+
+def _answer(field: ShiftField) -> str:
+    known = field.valid
+    text = f"Done in {field.seconds:.1f} s: {100 * known.mean():.1f} % of {known.size:,} pixels"
+    if known.any():
+        x, y = np.median(field.x[known]), np.median(field.y[known])
+        text += f", median x {x:+.2f}, y {y:+.2f} px"
+    return f"{text}."
