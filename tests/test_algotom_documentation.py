@@ -346,11 +346,21 @@ def test_align_stacks_as_the_scripts_do(phase: Any, win_size: int, margin: int, 
     assert found == pytest.approx((0, 0), abs=0.05)
 
 
-def test_one_script_gives_a_name_that_is_no_method() -> None:
-    """A script passes method="mixed", a value of `global_value`; there it is ignored, here it is refused."""
-    arguments: dict[str, Any] = {"list_ij": LIST_IJ, "method": "mixed"}
-    assert (
-        len(original.find_global_shift_based_local_shifts(REF[0], SAM[0], 17, 5, **arguments)) == 2
+def test_one_script_gives_a_global_value_for_a_method() -> None:
+    """A script passes method="mixed", which is no method: both use "diff", we say so."""
+    arguments: dict[str, Any] = {"list_ij": LIST_IJ, "global_value": "median"}
+    theirs = original.find_global_shift_based_local_shifts(
+        REF[0], SAM[0], 17, 5, method="mixed", **arguments
     )
-    with pytest.raises(ValueError, match="method is 'mixed'; allowed are 'diff' and 'poly_fit'"):
-        call("find_global_shift_based_local_shifts", REF[0], SAM[0], 17, 5, **arguments)
+    with pytest.warns(UserWarning, match="method is 'mixed', which is a global_value"):
+        ours = call(
+            "find_global_shift_based_local_shifts",
+            REF[0],
+            SAM[0],
+            17,
+            5,
+            method="mixed",
+            **arguments,
+        )
+    plain = call("find_global_shift_based_local_shifts", REF[0], SAM[0], 17, 5, **arguments)
+    assert ours == plain == pytest.approx(theirs, abs=1e-4)
