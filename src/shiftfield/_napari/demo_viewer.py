@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--screenshot", type=Path, help="draw the window here and end")
     wanted = parser.parse_args(arguments)
     # "could not determine DPI", on a display without xrandr: nothing a user can or need do about.
-    logging.getLogger("vispy").setLevel(logging.ERROR)
+    logging.getLogger("vispy").addFilter(lambda record: "DPI" not in record.getMessage())
     viewer = open_viewer(ShiftField.load(wanted.field))
     if wanted.screenshot is None:
         napari.run()
