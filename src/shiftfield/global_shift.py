@@ -96,12 +96,20 @@ def find_global_shift_based_local_shifts(
     Warns
     -----
     UserWarning
-        How many of the given points lie outside and are left out, and how many have no answer.
+        How many of the given points lie outside and are left out, and how many have no answer; that
+        `method` is the name of a global value (one of algotom's own scripts has that).
     """
     check_block_size(block)
     device_of(gpu)
     win_size = odd(check_integer("win_size", win_size, 1, "px"))
     margin = check_integer("margin", margin, 1, "px")
+    if method in GLOBAL_VALUES:  # as in a script of algotom's own, where it meant nothing
+        warnings.warn(
+            f"method is {method!r}, which is a global_value; the peak fit 'diff' is used.",
+            UserWarning,
+            stacklevel=2,
+        )
+        method = "diff"
     size = check_peak(method, 2, size)
     check_global_value(global_value)
     check_cores(ncore)
