@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clicking import DOCKS, SHIFT, about, click, click_run
+from clicking import DOCKS, SHIFT, about, click, click_run, make_pair
 
 TURNED = {
     "scale": (0.5, 0.25),
@@ -345,3 +345,35 @@ def test_umpa_finds_shift_transmission_and_dark_field(
     before = len(viewer.layers)
     click_run(dock, qtbot)
     assert len(viewer.layers) == before + 4, "no dark field when not asked for"
+
+
+def test_a_1d_search_is_offered_for_stacks_only(
+    viewer: Any, open_dock: Any, qtbot: Any, pair: Any, stacks: Any
+) -> None:
+    for data in (pair.reference, pair.sample, stacks.reference, stacks.sample):
+        viewer.add_image(data)
+    dock = open_dock("Local shifts")
+    dock.margin.value = 5
+    dock.search.value = "1d"
+    assert not dock.search.enabled
+    click_run(dock, qtbot)
+    assert about(viewer.layers["x shift"])["settings"]["search"] == "2d"
+    dock.reference.value, dock.sample.value = viewer.layers[2], viewer.layers[3]
+    assert dock.search.enabled
+    click_run(dock, qtbot)
+    assert about(viewer.layers["x shift [1]"])["settings"]["search"] == "1d"
+    assert "not to be trusted" in dock.status, "the shift across is larger than the speckle"
+
+
+def test_vectors_are_thinned_before_they_stall_the_viewer(
+    viewer: Any, open_dock: Any, qtbot: Any
+) -> None:
+    images = make_pair((210, 230))
+    viewer.add_image(images.reference)
+    viewer.add_image(images.sample)
+    dock = open_dock("Local shifts")
+    dock.margin.value = 5
+    dock.spacing.value = 1
+    click_run(dock, qtbot)
+    assert 5_000 < len(viewer.layers[-1].data) <= 40_000
+    assert "2 px apart" in dock.status

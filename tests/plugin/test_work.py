@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -77,3 +79,27 @@ def test_the_same_warning_is_heard_in_every_run() -> None:
 
     for _ in range(3):
         assert ended(Work(compute)).notices == ["again"]
+
+
+def test_python_can_end_while_a_run_goes_on() -> None:
+    script = """
+from concurrent.futures import ThreadPoolExecutor
+import time
+from shiftfield._napari.work import Work
+
+def compute(progress, cancel):
+    pool = ThreadPoolExecutor(1)
+    tiles = [pool.submit(time.sleep, 0.05) for _ in range(2000)]
+    try:
+        for tile in tiles:
+            tile.result()
+            progress(0, 1)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+Work(compute)
+time.sleep(0.2)
+"""
+    ended = subprocess.run([sys.executable, "-c", script], timeout=30, capture_output=True)
+    assert ended.returncode == 0
+    assert ended.stderr == b""

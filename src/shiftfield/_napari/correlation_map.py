@@ -98,5 +98,5 @@ def _answer(scores: NDArray[np.float32], cut: Template) -> str:
     x, y = column - cut.zero[1], row - cut.zero[0]
     return (
         f"Template {size_text(cut.size)}; highest score {scores[row, column]:.3f} "
-        f"at x {x:+d}, y {y:+d} px."
+        f"at x {x:+d}, y {y:+d} px. Zero shift lies at the world origin."
     )

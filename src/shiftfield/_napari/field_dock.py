@@ -5,6 +5,7 @@ The search is `shiftfield.find_shift_field`; the layers are `ShiftField.to_layer
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from threading import Event
@@ -20,8 +21,10 @@ from shiftfield._napari.dock import Task
 from shiftfield._napari.forms import fields
 from shiftfield._napari.inputs import Pixels
 from shiftfield._napari.pair import PairDock, input_metadata, said
+from shiftfield.field.layers import LayerTuple
 from shiftfield.settings import DisplaySettings, Settings
 
+_MOST_VECTORS = 40_000  # napari 0.9 takes about a second to draw them
 _TOP_DOWN = ("x", "y", "transmission", "dark_field", "score", "uncertainty")
 VECTOR_TEXT = "Vectors show the motion from reference to sample."
 SIGN_TEXT = (
@@ -60,40 +63,55 @@ class FieldDock(PairDock):
     def _prepare(self) -> Task:
         settings = self._settings()
         reference, sample = self._pixels()
-        place = self._place(self._sample.value, sample)
         drawing = {
-            "spacing": self.spacing.value,
+            "spacing": _drawable(self.spacing.value, sample.shape[-2:]),
             "length": self.length.value,
             "score": self.score.value,
+            "placement": self._place(self._sample.value, sample),
         }
+        sentences = [VECTOR_TEXT, *said(reference, sample)]
+        if drawing["spacing"] > self.spacing.value:
+            sentences.append(
+                f"They are {drawing['spacing']} px apart: more than {_MOST_VECTORS:,} of them "
+                "would stall the viewer."
+            )
 
-        def show(field: ShiftField) -> str:
-            layers = field.to_layers(**drawing, placement=place)
-            for _, arguments, _ in layers:
-                arguments["metadata"]["shiftfield"]["input"] = input_metadata(reference, sample)
-            self._add(sorted(layers, key=_height))
-            return _answer(field)
+        def show(answer: tuple[list[LayerTuple], str]) -> str:
+            self._add(answer[0])
+            return answer[1]
 
-        sentences = (VECTOR_TEXT, *said(reference, sample))
-        return Task(_search(reference, sample, settings), show, sentences)
+        return Task(_search(reference, sample, settings, drawing), show, tuple(sentences))
 
 
-def _search(reference: Pixels, sample: Pixels, settings: Settings) -> Callable[..., ShiftField]:
-    def compute(progress: Callable[[int, int], None], cancel: Event) -> ShiftField:
+def _search(
+    reference: Pixels, sample: Pixels, settings: Settings, drawing: dict[str, Any]
+) -> Callable[..., tuple[list[LayerTuple], str]]:
+    def compute(
+        progress: Callable[[int, int], None], cancel: Event
+    ) -> tuple[list[LayerTuple], str]:
         from shiftfield import find_shift_field
 
-        return find_shift_field(
+        field = find_shift_field(
             reference.read(),
             sample.read(),
             **settings.as_dict(),
             progress=progress,
             cancel=cancel,
         )
+        layers = sorted(field.to_layers(**drawing), key=_height)
+        for _, arguments, _ in layers:
+            arguments["metadata"]["shiftfield"]["input"] = input_metadata(reference, sample)
+        return layers, _answer(field)
 
     return compute
 
 
-def _height(layer: tuple[Any, dict[str, Any], str]) -> int:
+def _drawable(spacing: int, shape: tuple[int, ...]) -> int:
+    """Return `spacing`, or the least one that napari still draws without a long pause."""
+    return max(spacing, math.ceil(math.sqrt(shape[0] * shape[1] / _MOST_VECTORS)))
+
+
+def _height(layer: LayerTuple) -> int:
     """Place in the layer list: vectors on top, then x, y and the rest downwards."""
     _, arguments, kind = layer
     if kind == "vectors":
@@ -106,5 +124,6 @@ def _answer(field: ShiftField) -> str:
     text = f"Done in {field.seconds:.1f} s: {100 * known.mean():.1f} % of {known.size:,} pixels"
     if known.any():
         x, y = np.median(field.x[known]), np.median(field.y[known])
-        text += f", median x {x:+.2f}, y {y:+.2f} px"
+        # adding 0.0 turns -0.0 into 0.0
+        text += f", median x {round(x, 2) + 0.0:+.2f}, y {round(y, 2) + 0.0:+.2f} px"
     return f"{text}."

@@ -13,10 +13,12 @@ import numpy as np
 from napari.layers import Image, Layer
 from napari.viewer import Viewer
 
+from shiftfield._napari.placement import world_matrix
+
 FRAMES, SLICES = "frames", "slices"
 FIRST_AXIS = {
-    FRAMES: "frames, compared together",
-    SLICES: "slices, the current one is used",
+    FRAMES: "frames (all)",
+    SLICES: "slices (current)",
 }
 GREY_WEIGHTS = (0.2125, 0.7154, 0.0721)
 GREY_TEXT = "RGB is turned to grey: 0.2125 R + 0.7154 G + 0.0721 B."
@@ -124,7 +126,9 @@ def current_index(viewer: Viewer, layer: Layer, count: int) -> tuple[int, ...]:
     if count == 0:
         return ()
     point = in_units_of(layer, viewer.dims.point, viewer)
-    place = layer.world_to_data(point)
+    back = np.linalg.inv(world_matrix(layer))
+    # like napari, which leaves out what rotation and shear mix into the leading axes
+    place = back[:count, :count] @ point[:count] + back[:count, -1]
     shape = data_shape(layer) if isinstance(layer, Image) else layer.data.shape
     return tuple(int(np.clip(np.round(place[a]), 0, shape[a] - 1)) for a in range(count))
 

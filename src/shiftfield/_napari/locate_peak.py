@@ -22,6 +22,8 @@ from shiftfield._napari.pickers import LayerPicker
 from shiftfield._napari.placement import placement
 from shiftfield.settings import PeakSettings
 
+_COLOUR = "#e06000"  # to be read on black, on white and on the dark end of a map
+
 
 class LocatePeak(Dock):
     """The peak of a map: a point with its place, its value and, where known, the shift."""
@@ -92,7 +94,7 @@ class LocatePeak(Dock):
 
         def show(found: tuple[float, float, float]) -> str:
             features, text = _description(*found, zero)
-            look = {"name": f"peak of {used.name}", **_look(features)}
+            look = {"name": f"peak of {used.name}", **_look(features, used.shape)}
             data = np.array([[found[0], found[1]]])
             self._add([(data, {**look, **place, "metadata": {"shiftfield": metadata}}, "points")])
             return text
@@ -139,7 +141,8 @@ def _description(
     return features, f"{text}."
 
 
-def _look(features: dict[str, list[float]]) -> dict[str, Any]:
+def _look(features: dict[str, list[float]], shape: tuple[int, ...]) -> dict[str, Any]:
+    size = max(max(shape) / 20, 1.0)
     known_shift = "x_shift_px" in features
     label = (
         "x {x_shift_px:+.2f}, y {y_shift_px:+.2f} px\n{value:.3g}"
@@ -148,10 +151,16 @@ def _look(features: dict[str, list[float]]) -> dict[str, Any]:
     )
     return {
         "features": features,
-        "text": {"string": label, "size": 12, "color": "white", "anchor": "upper_left"},
+        "text": {
+            "string": label,
+            "size": 12,
+            "color": _COLOUR,
+            "anchor": "upper_left",
+            "translation": (-1.2 * size, size),
+        },
         "symbol": "cross",
-        "size": 1,
-        "face_color": "#ff8000",
+        "size": size,
+        "face_color": _COLOUR,
         "border_color": "white",
         "border_width": 0.05,
     }

@@ -54,8 +54,8 @@ class PairDock(Dock):
             name="first_axis",
             label="First axis is",
             choices=[(text, value) for value, text in FIRST_AXIS.items()],
-            tooltip="What the axis before the last two means: frames that are compared together "
-            "(diffuser positions), or slices such as time, of which the one shown now is used.",
+            tooltip="What the axis before the last two means: frames that are all compared together "
+            "(diffuser positions), or slices such as time, of which the current one is used.",
             visible=False,
         )
         narrow(self._axis)

@@ -5,6 +5,8 @@ Plain Python without Qt, so that nothing of it can outlive a window; it never to
 
 from __future__ import annotations
 
+import atexit
+import concurrent.futures.thread  # noqa: F401  its hook for the end of Python must come before ours
 import threading
 import warnings
 from collections.abc import Callable
@@ -40,6 +42,7 @@ class Work(Generic[T]):
         self._compute: Compute[T] | None = compute
         self._cancel = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shiftfield", daemon=True)
+        _running.add(self)
         _listen()
         self._thread.start()
 
@@ -67,11 +70,26 @@ class Work(Generic[T]):
             self.error = error
         finally:
             del _heard[threading.get_ident()]
+            _running.discard(self)
 
     def _progress(self, done: int, total: int) -> None:
         if self._cancel.is_set():
             raise Cancelled
         self.done, self.total = done, total
+
+
+_running: set[Work[Any]] = set()
+
+
+def _give_up() -> None:
+    """Cancel what still runs when Python ends; else it would wait for the search to be over."""
+    for work in list(_running):
+        work.cancel()
+
+
+# Pools of threads are joined by a hook of this kind, before those of the public `atexit`; they run
+# last in, first out.
+getattr(threading, "_register_atexit", atexit.register)(_give_up)
 
 
 # Warnings are caught by thread, not by warnings.catch_warnings: that one swaps process-wide state
