@@ -1,0 +1,148 @@
+"""Draw the pictures of the documentation from the real viewer into docs/pictures.
+
+Run it with a display, or as `xvfb-run -a -s "-screen 0 1366x768x24" python scripts/make_pictures.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["NAPARI_CONFIG"] = ""  # napari's own defaults, not those of whoever runs this
+
+import napari
+from qtpy.QtWidgets import QApplication
+
+SIZE = (1366, 768)
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+
+
+def main() -> None:
+    """Draw all pictures, or those that are named."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("name", nargs="*", help=f"some of: {', '.join(PICTURES)}")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--theme", default="dark", choices=("dark", "light"))
+    wanted = parser.parse_args()
+    wanted.folder.mkdir(parents=True, exist_ok=True)
+    for name in wanted.name or PICTURES:
+        viewer = napari.Viewer(show_welcome_screen=False)
+        viewer.theme = wanted.theme
+        viewer.window.resize(*SIZE)
+        settle()
+        PICTURES[name](viewer)
+        settle(1.0)
+        viewer.screenshot(str(wanted.folder / f"{name}.png"), canvas_only=False, flash=False)
+        viewer.close()
+        print(wanted.folder / f"{name}.png")
+
+
+def settle(seconds: float = 0.3) -> None:
+    """Let the window draw itself."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def dock(viewer: napari.Viewer, name: str, **fields: Any) -> Any:
+    """Open a dock and fill in its form."""
+    opened = viewer.window.add_plugin_dock_widget("shiftfield", name)[1]
+    settle()
+    for field, value in fields.items():
+        opened[field].value = value
+    return opened
+
+
+def run(opened: Any) -> None:
+    """Press Run and wait for the layers."""
+    opened.run()
+    opened.wait()
+    settle()
+
+
+def run_warm(opened: Any) -> None:
+    """Run twice and keep the second answer, whose time holds no compilation."""
+    opened.run()
+    for layer in opened.wait():
+        layer.name = "not kept"
+    opened.run()
+    opened.wait()
+    viewer = napari.current_viewer()
+    for layer in [layer for layer in viewer.layers if layer.name.startswith("not kept")]:
+        viewer.layers.remove(layer)
+    settle()
+
+
+def the_viewer(viewer: napari.Viewer) -> None:
+    """Show the vortex street: y shift over the images, motion as arrows."""
+    viewer.open_sample("shiftfield", "cylinder_flow")
+    run_warm(dock(viewer, "Local shifts", window=31, spacing=24, length=8))
+    viewer.layers["x shift"].visible = False
+    viewer.layers.selection.active = viewer.layers["y shift"]
+    viewer.reset_view(margin=0.02)
+
+
+def correlation_map(viewer: napari.Viewer) -> None:
+    """Show a rectangle of the sample, its map at the world origin, and the dock."""
+    viewer.open_sample("shiftfield", "cylinder_flow")
+    rectangle = [[50, 80], [50, 300], [200, 300], [200, 80]]
+    part = viewer.add_shapes(
+        [rectangle], name="part of the sample", edge_color="#ff8000", edge_width=3,
+        face_color="transparent",
+    )  # fmt: skip
+    opened = dock(viewer, "Correlation map", margin=30)
+    opened.template.value = part
+    run(opened)
+    viewer.scene.camera.center = (90, 130)
+    viewer.scene.camera.zoom = 1.8
+
+
+def locate_peak(viewer: napari.Viewer) -> None:
+    """Show the peak on its map."""
+    viewer.open_sample("shiftfield", "cylinder_flow")
+    run(dock(viewer, "Correlation map"))
+    run(dock(viewer, "Locate peak"))
+    viewer.layers[0].visible = viewer.layers[1].visible = False
+    viewer.scene.camera.center = (0, 0)
+    viewer.scene.camera.zoom = 25
+
+
+def local_shifts(viewer: napari.Viewer) -> None:
+    """Show the stretch of a specimen under load."""
+    viewer.open_sample("shiftfield", "tensile_test")
+    opened = dock(viewer, "Local shifts", window=31, margin=12, spacing=40, length=8, score=True)
+    opened.sample.value = viewer.layers[2]
+    run_warm(opened)
+    viewer.reset_view(margin=0.02)
+
+
+def global_shift(viewer: napari.Viewer) -> None:
+    """Show the points of a global shift, and the sample moved by it."""
+    viewer.open_sample("shiftfield", "cylinder_flow")
+    run(dock(viewer, "Global shift", length=20, move=True))
+    viewer.reset_view(margin=0.02)
+
+
+def umpa_shifts(viewer: napari.Viewer) -> None:
+    """Show what a simulated scan gives."""
+    viewer.open_sample("shiftfield", "speckle_scan")
+    run(dock(viewer, "UMPA shifts", window=9, spacing=10, length=3))
+    viewer.reset_view(margin=0.02)
+
+
+PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
+    "viewer": the_viewer,
+    "correlation-map": correlation_map,
+    "locate-peak": locate_peak,
+    "local-shifts": local_shifts,
+    "global-shift": global_shift,
+    "umpa-shifts": umpa_shifts,
+}
+
+if __name__ == "__main__":
+    main()
