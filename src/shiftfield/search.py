@@ -6,7 +6,6 @@ It checks, plans, runs and wraps the answer; the seven functions of `correlation
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -107,7 +106,7 @@ def find_shift_field(
         score=answer.score,
         transmission=None if settings.method == "pearson" else answer.transmission,
         dark_field=answer.dark_field if settings.method == "umpa_dark" else None,
-        settings=replace(settings),
+        settings=settings,
         image_shape=(ref.shape[1], ref.shape[2]),
         frames=ref.shape[0],
         seconds=perf_counter() - started,
