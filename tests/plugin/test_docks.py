@@ -377,3 +377,12 @@ def test_vectors_are_thinned_before_they_stall_the_viewer(
     click_run(dock, qtbot)
     assert 5_000 < len(viewer.layers[-1].data) <= 40_000
     assert "2 px apart" in dock.status
+
+
+def test_a_constant_template_is_refused(viewer: Any, open_dock: Any, qtbot: Any, pair: Any) -> None:
+    viewer.add_image(pair.reference)
+    viewer.add_image(np.ones_like(pair.sample))
+    dock = open_dock("Correlation map")
+    click_run(dock, qtbot)
+    assert "constant" in dock.status
+    assert len(viewer.layers) == 2

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from skimage.color import rgb2gray
 
-from shiftfield._napari.inputs import FRAMES, SLICES, current_index, pixels
+from shiftfield._napari.inputs import FRAMES, SLICES, current_index, pixels, said
 from shiftfield._napari.template import centre, rectangle
 
 SERIES = np.arange(4 * 5 * 6 * 7, dtype=np.float32).reshape(4, 5, 6, 7)
@@ -26,7 +26,8 @@ def test_the_current_slice_follows_the_sliders(viewer: ViewerModel) -> None:
     assert used.shape == (6, 7)
     used = pixels(viewer, layer, FRAMES)
     assert np.array_equal(used.read(), SERIES[2])
-    assert used.said == ("Current slice of SERIES: axis -4 = 2 (of 0 to 3).",)
+    assert said(used) == ("Current slice of SERIES: axis -4 = 2 (of 0 to 3).",)
+    assert said(used, used) == ("Current slice of both: axis -4 = 2 (of 0 to 3).",)
 
 
 def test_a_slider_beyond_the_layer_gives_its_nearest_slice(viewer: ViewerModel) -> None:
@@ -49,7 +50,7 @@ def test_colours_turn_grey_by_luminance(channels: int, viewer: ViewerModel) -> N
     used = pixels(viewer, viewer.add_image(colours, rgb=True), FRAMES)
     assert used.read().dtype == np.float32
     assert np.allclose(used.read() / 255, rgb2gray(colours[..., :3]), atol=1e-5)
-    assert "0.2125 R + 0.7154 G + 0.0721 B" in used.said[0]
+    assert "0.2125 R + 0.7154 G + 0.0721 B" in said(used)[0]
 
 
 def test_lazy_pixels_stay_lazy(viewer: ViewerModel) -> None:

@@ -84,3 +84,12 @@ def test_a_sample_opens_ready_for_its_dock(key: str, dock: str, window: Any) -> 
     assert layers[0].visible
     shape = layers[0].data.shape
     assert all(layer.data.shape[-2:] == shape[-2:] for layer in layers)
+
+
+@pytest.mark.parametrize("menu", ["shiftfield/menu", "napari/plugins/shiftfield"])
+def test_each_menu_item_opens_its_dock(menu: str, window: Any) -> None:
+    app = get_app_model()
+    for item in app.menus.get_menu(menu):
+        app.commands.execute_command(item.command.id).result()
+    opened = {type(dock) for dock in window.window.dock_widgets.values()}
+    assert set(DOCKS.values()) <= opened

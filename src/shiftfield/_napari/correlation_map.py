@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from shiftfield import __version__
 from shiftfield._napari.dock import Task
 from shiftfield._napari.forms import fields
-from shiftfield._napari.inputs import Pixels
-from shiftfield._napari.pair import PairDock, input_metadata, said, size_text
+from shiftfield._napari.inputs import Pixels, said
+from shiftfield._napari.pair import PairDock, input_metadata, size_text
 from shiftfield._napari.pickers import narrow
 from shiftfield._napari.placement import placement, with_origin_at
 from shiftfield._napari.template import Template, centre, rectangle
@@ -88,6 +88,8 @@ def _correlate(reference: Pixels, sample: Pixels, cut: Template) -> Callable[...
         scores = generate_correlation_map(area, template)
         if np.isnan(scores).all():
             raise ValueError("The map is empty: the images hold pixels that are no numbers.")
+        if not scores.any():
+            raise ValueError("The map is 0 everywhere: the template or the reference is constant.")
         return scores
 
     return compute

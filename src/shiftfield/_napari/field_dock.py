@@ -19,8 +19,8 @@ from napari.viewer import Viewer
 from shiftfield import ShiftField
 from shiftfield._napari.dock import Task
 from shiftfield._napari.forms import fields
-from shiftfield._napari.inputs import Pixels
-from shiftfield._napari.pair import PairDock, input_metadata, said
+from shiftfield._napari.inputs import Pixels, said
+from shiftfield._napari.pair import PairDock, input_metadata
 from shiftfield.field.layers import LayerTuple
 from shiftfield.settings import DisplaySettings, Settings
 

@@ -22,8 +22,8 @@ from shiftfield import __version__
 from shiftfield._napari import moving
 from shiftfield._napari.dock import Task
 from shiftfield._napari.forms import fields
-from shiftfield._napari.inputs import SLICES, Pixels
-from shiftfield._napari.pair import PairDock, input_metadata, said
+from shiftfield._napari.inputs import SLICES, Pixels, said
+from shiftfield._napari.pair import PairDock, input_metadata
 from shiftfield._napari.placement import placement
 from shiftfield.settings import DisplaySettings, GlobalSettings, PeakSettings
 

@@ -41,8 +41,8 @@ class Pixels:
         Whether colours have to be turned to grey.
     shape : tuple of int
         (K, H, W) or (H, W) of what `read` returns.
-    said : tuple of str
-        Sentences that tell a person what is used of the layer.
+    place : str
+        The current slice in words, such as "t = 3 (of 0 to 9)"; empty without leading axes.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Pixels:
     index: tuple[int, ...]
     grey: bool
     shape: tuple[int, ...]
-    said: tuple[str, ...]
+    place: str
 
     def read(self) -> Any:
         """Return the pixels, still lazy when the layer is; grey is float32."""
@@ -70,23 +70,30 @@ def pixels(viewer: Viewer, layer: Image, first_axis: str) -> Pixels:
     shape = data_shape(layer)
     before = len(shape) - (3 if first_axis == FRAMES and len(shape) > 2 else 2)
     index = current_index(viewer, layer, before)
-    said = []
-    if index:
-        places = ", ".join(
-            f"{axis_name(layer, axis)} = {place} (of 0 to {shape[axis] - 1})"
-            for axis, place in enumerate(index)
-        )
-        said.append(f"Current slice of {layer.name}: {places}.")
-    if layer.rgb:
-        said.append(GREY_TEXT)
+    places = [
+        f"{axis_name(layer, axis)} = {place} (of 0 to {shape[axis] - 1})"
+        for axis, place in enumerate(index)
+    ]
     return Pixels(
         name=layer.name,
         data=full_data(layer),
         index=index,
         grey=bool(layer.rgb),
         shape=shape[before:],
-        said=tuple(said),
+        place=", ".join(places),
     )
+
+
+def said(*inputs: Pixels) -> tuple[str, ...]:
+    """Return the sentences that tell a person what is used of the layers, nothing twice."""
+    places = {used.place for used in inputs}
+    if len(places) == 1 < len(inputs):
+        sentences = [f"Current slice of both: {place}." for place in places if place]
+    else:
+        sentences = [f"Current slice of {x.name}: {x.place}." for x in inputs if x.place]
+    if any(used.grey for used in inputs):
+        sentences.append(GREY_TEXT)
+    return tuple(sentences)
 
 
 def is_picture(layer: Layer) -> bool:

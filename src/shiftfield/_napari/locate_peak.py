@@ -16,7 +16,7 @@ from napari.viewer import Viewer
 from shiftfield import __version__
 from shiftfield._napari.dock import Dock, Task
 from shiftfield._napari.forms import fields
-from shiftfield._napari.inputs import SLICES, is_picture, pixels
+from shiftfield._napari.inputs import SLICES, is_picture, pixels, said
 from shiftfield._napari.pair import size_text
 from shiftfield._napari.pickers import LayerPicker
 from shiftfield._napari.placement import placement
@@ -71,7 +71,7 @@ class LocatePeak(Dock):
         if self._map.value is None:
             return "Open or make a map first."
         used = pixels(self._viewer, self._map.value, SLICES)
-        return " ".join((f"{size_text(used.shape)}.", *used.said))
+        return " ".join((f"{size_text(used.shape)}.", *said(used)))
 
     def _prepare(self) -> Task:
         layer = self._chosen()
@@ -99,7 +99,7 @@ class LocatePeak(Dock):
             self._add([(data, {**look, **place, "metadata": {"shiftfield": metadata}}, "points")])
             return text
 
-        return Task(_locate(used.read, settings), show, used.said)
+        return Task(_locate(used.read, settings), show, said(used))
 
 
 def quantity(layer: Layer) -> str:

@@ -19,12 +19,14 @@ from shiftfield._napari.inputs import (
     FIRST_AXIS,
     FRAMES,
     GREY_TEXT,
+    GREY_WEIGHTS,
     SLICES,
     Pixels,
     compared_shape,
     is_picture,
     looks_like_series,
     pixels,
+    said,
 )
 from shiftfield._napari.pickers import LayerPicker, narrow
 from shiftfield._napari.placement import placement
@@ -153,11 +155,6 @@ class PairDock(Dock):
         return " ".join((f"{size_text(sample.shape)}.", *said(reference, sample)))
 
 
-def said(reference: Pixels, sample: Pixels) -> tuple[str, ...]:
-    """Return what is to be told about both inputs, nothing twice."""
-    return tuple(dict.fromkeys((*reference.said, *sample.said)))
-
-
 def size_text(shape: tuple[int, ...]) -> str:
     """Return "5 frames of 512 x 512 px" for (5, 512, 512)."""
     plane = f"{shape[-2]} x {shape[-1]} px"
@@ -171,5 +168,5 @@ def input_metadata(reference: Pixels, sample: Pixels) -> dict[str, Any]:
         "sample": sample.name,
         "reference_index": reference.index,
         "sample_index": sample.index,
-        "grey_weights": (0.2125, 0.7154, 0.0721) if reference.grey or sample.grey else None,
+        "grey_weights": GREY_WEIGHTS if reference.grey or sample.grey else None,
     }
