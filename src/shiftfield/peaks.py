@@ -39,7 +39,7 @@ def locate_peak(
     size : int
         Side of the fitted neighbourhood for "poly_fit", px: made odd and 3 to 9; 3 for "diff".
     max_peak : bool
-        Look for the highest score, or for the lowest.
+        Look for the highest score, or for the lowest (the highest of max(mat) - mat).
 
     Returns
     -------
@@ -61,7 +61,8 @@ def locate_peak(
     size = check_peak(method, dim, size)
     scores = scores.astype(np.float64)
     if not max_peak:
-        scores = -scores
+        finite = np.isfinite(scores)
+        scores = np.max(scores, where=finite, initial=0 if not finite.any() else -np.inf) - scores
     x, y = locate_peaks(scores[None], method=method, dim=dim, size=size, sub_pixel=sub_pixel)
     return float(x[0]), float(y[0])
 
