@@ -19,6 +19,13 @@ from shiftfield.peaks import check_peak, locate_peak
 from shiftfield.settings import check_integer
 
 Float = NDArray[np.float64]
+_BLOCK = 32  # rows
+_PROBES = 256  # pixels of an image that its level is taken from
+_SMALL, _SMALL_TILE, _TILE = (
+    16,
+    256,
+    768,
+)  # px; tiles of the reference for a small and a larger template
 _TEXTURE = 1e-7  # a variance below this share of the whole image's is looked at pixel by pixel
 
 
@@ -161,55 +168,131 @@ def pearson_maps(reference: Float, sample: Float) -> Float:
     """Return N Pearson maps `(N, ny, nx)` of templates `(N, K, h, w)` in references `(N, K, H, W)`.
 
     0 where a template or a reference window is constant, NaN where one holds a NaN or inf. The
-    circular correlation of the reference's own size is exact for every place inside it.
+    circular correlation of the reference's own size is exact for every place inside it. A reference much
+    larger than the template is cut into tiles that stay in the cache: 1.2 to 1.6 times as fast.
     """
-    ny = reference.shape[2] - sample.shape[2] + 1
-    nx = reference.shape[3] - sample.shape[3] + 1
     window = sample.shape[2:]
+    places = [n - m + 1 for n, m in zip(reference.shape[2:], window, strict=True)]
+    side = _SMALL_TILE if max(window) <= _SMALL else _TILE
+    if max(places) <= side or 4 * max(window) > side:
+        return _pearson_maps(reference, sample)
+    maps = np.empty((reference.shape[0], *places))
+    ty, tx = (side - m + 1 for m in window)
+    for y in range(0, places[0], ty):
+        for x in range(0, places[1], tx):
+            around = reference[:, :, y : y + side, x : x + side]
+            maps[:, y : y + ty, x : x + tx] = _pearson_maps(around, sample)
+    return maps
+
+
+def _pearson_maps(reference: Float, sample: Float) -> Float:
+    """Return the maps of `pearson_maps` in one piece."""
+    window = sample.shape[2:]
+    ny, nx = (n - m + 1 for n, m in zip(reference.shape[2:], window, strict=True))
     ref, spoilt_ref = _centre(reference)
     sam, spoilt_sam = _centre(sample)
     n = sample[0].size
     deviation = sam - sam.mean(axis=(1, 2, 3), keepdims=True)
     square = np.einsum("nkij,nkij->n", deviation, deviation)
-    sums, squares = (_box(image, window) for image in (ref.sum(axis=1), (ref * ref).sum(axis=1)))
-    spread = np.maximum(squares - sums * sums / n, 0.0)
-    size = [fft.next_fast_len(m, real=True) for m in reference.shape[2:]]
-    spectra = fft.rfft2(ref, size) * np.conj(fft.rfft2(deviation, size))
-    cross = fft.irfft2(spectra.sum(axis=1), size)[:, :ny, :nx]
+    sums, squares = _window_sums(ref, window)
+    sums *= sums
+    sums /= n
+    squares -= sums
+    spread = np.maximum(squares, 0.0, out=squares)
+    cross = _cross(ref, deviation, ny, nx)
     with np.errstate(divide="ignore", invalid="ignore"):
-        maps: Float = np.clip(cross / np.sqrt(spread * square[:, None, None]), -1, 1)
-    flat = _constant_windows(reference, window, spread)
+        cross /= np.sqrt(spread * square[:, None, None])
+    maps: Float = np.clip(cross, -1, 1)
+    flat = _constant_windows(reference, window, spread, sums)
     flat_template = (sample.max(axis=(1, 2, 3)) == sample.min(axis=(1, 2, 3))) | ~(square > 0)
     maps[flat | flat_template[:, None, None]] = 0.0
     if spoilt_ref is not None:
-        maps[_box(spoilt_ref.max(axis=1).astype(np.float64), window) > 0.5] = np.nan
+        maps[_window_sums(spoilt_ref.astype(np.float64), window)[0] > 0.5] = np.nan
     if spoilt_sam is not None:
         maps[spoilt_sam.any(axis=(1, 2, 3))] = np.nan
     return maps
 
 
+def _cross(reference: Float, template: Float, ny: int, nx: int) -> Float:
+    """Return sums over frames of reference times template `(N, ny, nx)`, by FFT.
+
+    Rows that are known to be zero, or that nobody asked for, are not transformed: half the time for a
+    template that is small, or nearly as large as the reference.
+    """
+    tall, wide = (fft.next_fast_len(size, real=True) for size in reference.shape[2:])
+    spectra = fft.fft(fft.rfft(template, wide), tall, axis=2, overwrite_x=True)
+    np.conj(spectra, out=spectra)
+    spectra *= fft.rfft2(reference, (tall, wide))
+    summed = spectra[:, 0] if spectra.shape[1] == 1 else spectra.sum(axis=1)
+    rows = fft.ifft(summed, axis=1, overwrite_x=True)[:, :ny]
+    cross: Float = fft.irfft(rows, wide, overwrite_x=True)[:, :, :nx]
+    return cross
+
+
 def _centre(images: Float) -> tuple[Float, NDArray[np.bool_] | None]:
-    """Return images less their mean, with 0 for what is not finite, and where that is."""
+    """Return images less a level near most pixels, with 0 for what is not finite, and where that is.
+
+    The level is the median of some pixels: a mean would follow one hot pixel, away from all others.
+    """
     spoilt = ~np.isfinite(images)
+    flat = images.reshape(images.shape[0], -1)
+    probe = flat[:, :: max(1, flat.shape[1] // _PROBES)]
     if not spoilt.any():
-        return images - images.mean(axis=(1, 2, 3), keepdims=True), None
-    known = np.where(spoilt, 0.0, images)
-    count = np.maximum((~spoilt).sum(axis=(1, 2, 3), keepdims=True), 1)
-    level = known.sum(axis=(1, 2, 3), keepdims=True) / count
+        middle = probe.shape[1] // 2
+        return images - np.partition(probe, middle)[:, middle, None, None, None], None
+    probe = np.where(np.isfinite(probe), probe, np.nan)
+    probe[np.isnan(probe).all(axis=1)] = 0.0
+    level = np.nanmedian(probe, axis=1)[:, None, None, None]
     return np.where(spoilt, 0.0, images - level), spoilt
 
 
-def _box(images: Float, window: tuple[int, ...]) -> Float:
-    """Return sums over every window of images `(N, H, W)`, by a summed-area table."""
-    table = np.zeros((images.shape[0], images.shape[1] + 1, images.shape[2] + 1))
-    np.cumsum(np.cumsum(images, axis=1), axis=2, out=table[:, 1:, 1:])
-    h, w = window
-    sums: Float = table[:, h:, w:] - table[:, :-h, w:] - table[:, h:, :-w] + table[:, :-h, :-w]
-    return sums
+def _window_sums(images: Float, window: tuple[int, ...]) -> tuple[Float, Float]:
+    """Return sums and sums of squares over frames and every window `(N, ny, nx)` of `(N, K, H, W)`.
+
+    In blocks of rows that stay in the cache. Nothing is subtracted, so a bright window leaves no
+    rounding in dark ones (a summed-area table does).
+    """
+    count, _, height, width = images.shape
+    tall, wide = window
+    rows = max(_BLOCK, tall)
+    places = height - tall + 1, width - wide + 1
+    sums, squares = np.empty((count, *places)), np.empty((count, *places))
+    for top in range(0, places[0], rows):
+        block = images[:, :, top : top + rows + tall - 1]
+        for out, part in ((sums, block), (squares, block * block)):
+            flat = part[:, 0] if part.shape[1] == 1 else part.sum(axis=1)
+            out[:, top : top + rows] = _neighbours(_neighbours(flat, tall, 1), wide, 2)
+    return sums, squares
 
 
-def _constant_windows(images: Float, window: tuple[int, ...], spread: Float) -> NDArray[np.bool_]:
-    """Return where all pixels of a window are equal; looked at exactly only where the spread is tiny."""
+def _neighbours(images: Float, size: int, axis: int) -> Float:
+    """Return sums of `size` neighbours along an axis, from sums of 1, 2, 4, ... of them."""
+
+    def cut(start: int, stop: int) -> Float:
+        return images[:, start:stop] if axis == 1 else images[:, :, start:stop]
+
+    places, length = images.shape[axis] - size + 1, images.shape[axis]
+    done, step = 0, 1
+    total: Float | None = None
+    while True:
+        if size & step:
+            part = cut(done, done + places)
+            total = part.copy() if total is None else np.add(total, part, out=total)
+            done += step
+        if 2 * step > size and total is not None:
+            return total
+        length -= step
+        images = cut(0, length) + cut(step, step + length)
+        step *= 2
+
+
+def _constant_windows(
+    images: Float, window: tuple[int, ...], spread: Float, level: Float
+) -> NDArray[np.bool_]:
+    """Return where all pixels of a window are equal, or vary by no more than the sums' own rounding.
+
+    Looked at exactly only where the spread is tiny. `spread` and `level` add up to the sums of squares.
+    """
     typical = spread.max(axis=(1, 2), keepdims=True)
     flat: NDArray[np.bool_] = ~(spread > _TEXTURE * typical)
     for n in np.flatnonzero(flat.any(axis=(1, 2))):
@@ -221,6 +304,7 @@ def _constant_windows(images: Float, window: tuple[int, ...], spread: Float) -> 
             slice(size // 2, size // 2 + places)
             for size, places in zip(window, flat.shape[1:], strict=True)
         )
-        rounding = spread[n] <= 1e-13 * typical[n]
-        flat[n] &= (highest[inner] == lowest[inner]) | rounding
+        of_the_sums = spread[n] <= 1e-13 * level[n]
+        of_the_fft = spread[n] <= 1e-24 * typical[n]
+        flat[n] &= (highest[inner] == lowest[inner]) | of_the_sums | of_the_fft
     return flat
