@@ -58,21 +58,17 @@ def load(path: str | os.PathLike[str]) -> ShiftField:
         raise FileNotFoundError(f"There is no file {os.fspath(path)!r}.")
     try:
         with h5py.File(path, "r") as file:
-            if file.attrs.get("format") != FORMAT:
-                raise ValueError(
-                    f"{os.fspath(path)!r} holds no shift field: its attribute 'format' is "
-                    f"{file.attrs.get('format')!r}, not {FORMAT!r}."
-                )
             return _read(file)
-    except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(
-            f"{os.fspath(path)!r} cannot be read as a shift field: {error}."
-        ) from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        reason = str(error.args[0] if isinstance(error, KeyError) else error).rstrip(".")
+        raise ValueError(f"{os.fspath(path)!r} holds no shift field: {reason}.") from error
 
 
 def _read(file: Any) -> ShiftField:
     from shiftfield.field.shift_field import ShiftField
 
+    if file.attrs.get("format") != FORMAT:
+        raise ValueError(f"its format is {file.attrs.get('format')!r}, not {FORMAT!r}")
     arrays = {}
     for name in ("x", "y", "valid", "score", "transmission", "dark_field", "uncertainty"):
         if name not in file:
