@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run the table of comparisons, print it, write JSON and docs/benchmarks.md.
+"""`python -m benchmarks`: run the table of comparisons, print it, write JSON and the tables of the docs.
 
 Both programs run in turn, each in processes of its own, on the same machine in the same run.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.cases import CASES, MARGIN, Case
 from benchmarks.measure import Timing, in_own_process
-from benchmarks.report import write
+from benchmarks.report import write, write_summary
 from shiftfield.machine import available_cores
 
 
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--only", type=int, nargs="*", help="numbers of cases, from 0")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results.json"))
     parser.add_argument("--report", type=Path, default=Path("docs/benchmarks.md"))
+    parser.add_argument("--readme", type=Path, default=Path("README.md"))
     options = parser.parse_args()
     chosen = range(len(CASES)) if options.only is None else options.only
     rows = []
@@ -46,6 +47,7 @@ def main() -> None:
     options.json.write_text(json.dumps(results, indent=2) + "\n")
     if options.only is None:
         write(results, options.report)
+        write_summary(results, options.readme)
 
 
 def _row(case: Case, halves: list[Timing]) -> dict[str, Any]:
