@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # Low to high: a module imports only from lines above its own (or from within itself).
 # A folder stands for all its modules, except those that have a line of their own.
 LAYERS = [
-    "_version colours machine settings",
+    "_version arrays colours machine settings",
     "field peaks scores synthetic samples",
     "engine.base engine.kernels",
     "engine.cpu engine.reference",

@@ -39,8 +39,9 @@ def check_block(block: Any) -> None:
 
 def check_block_size(block: Any) -> None:
     """Raise a ValueError unless block is a positive int (or a pair of them)."""
-    if not _positive(block):
-        check_block(block)
+    pair = isinstance(block, tuple | list) and len(block) == 2
+    if not all(_positive(n) for n in (block if pair else (block,))):
+        raise ValueError(f"block is {block!r}; it must be a positive whole number, or two of them.")
 
 
 def _positive(n: Any) -> bool:

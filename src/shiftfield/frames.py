@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays import as_array
 from shiftfield.engine.base import Real
 
 _BAND = 64  # rows; passes over a whole input always use it, so that sums never depend on chunks
@@ -24,7 +25,7 @@ class Frames:
 
     def __init__(self, data: Any, name: str) -> None:
         if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
-            data = np.asarray(data)
+            data = as_array(data, name)
         kind = np.dtype(data.dtype).kind
         if kind not in "buif":
             raise ValueError(f"{name} has dtype {data.dtype}; it must hold real numbers.")

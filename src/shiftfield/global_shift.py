@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from shiftfield.arguments import check_block_size, check_cores, device_of, warn_no_gpu
+from shiftfield.arrays import as_array
 from shiftfield.frames import pair, whole
 from shiftfield.maps import pearson_maps
 from shiftfield.normalisation import normalize_image
@@ -24,6 +25,7 @@ from shiftfield.stream import Watch
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 _DEFAULT = GlobalSettings()
+_FAR = 2**31  # px; no image reaches that far
 _BATCH = 4_000_000  # pixels of patches that are held at once
 
 
@@ -157,7 +159,12 @@ def random_points(
     `num_point` None is 30; `rng` None is a fixed seed.
     """
     count = check_integer("num_point", _DEFAULT.num_point if num_point is None else num_point, 1)
-    generator = np.random.default_rng(0 if rng is None else rng)
+    try:
+        generator = np.random.default_rng(0 if rng is None else rng)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"rng is {rng!r}; it must be a seed (a whole number of at least 0), a Generator or None."
+        ) from error
     gap = win_size // 2 + margin
     rows, columns = (generator.integers(gap, n - gap, count) for n in shape)
     return rows.astype(np.intp), columns.astype(np.intp)
@@ -209,14 +216,16 @@ def _points_inside(list_ij: Any, shape: tuple[int, int], gap: int) -> tuple[Inde
 
 def _rows_and_columns(list_ij: Any) -> tuple[Index, Index]:
     rule = "list_ij must be [i, j] or [list_i, list_j] of whole numbers (rows, columns) of equal length"
-    if not isinstance(list_ij, Sequence | np.ndarray) or len(list_ij) != 2:
+    listed = isinstance(list_ij, Sequence) or (isinstance(list_ij, np.ndarray) and list_ij.ndim > 0)
+    if not listed or len(list_ij) != 2:
         raise ValueError(f"{rule}; {list_ij!r} was given.")
-    rows, columns = (np.atleast_1d(np.asarray(part)) for part in list_ij)
+    rows, columns = (np.atleast_1d(as_array(part, "A part of list_ij")) for part in list_ij)
     for part in (rows, columns):
         if (
             part.ndim != 1
             or part.size == 0
             or part.dtype.kind not in "iuf"
+            or not np.all(np.abs(part) < _FAR)
             or np.any(part != np.floor(part))
         ):
             raise ValueError(f"{rule}; {list_ij!r} was given.")

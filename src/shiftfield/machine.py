@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
+
+import numpy as np
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -39,8 +42,8 @@ def _cgroup_quota() -> float:
 
 def parse_bytes(memory: str | int) -> int:
     """Return a number of bytes from an int or a text such as '2 GB', '600MB', '1.5GiB'."""
-    if isinstance(memory, int) and not isinstance(memory, bool) and memory > 0:
-        return memory
+    if isinstance(memory, int | np.integer) and not isinstance(memory, bool) and memory > 0:
+        return int(memory)
     if isinstance(memory, str):
         match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([KMGT]?)(i?)B?\s*", memory, re.IGNORECASE)
         if match:
@@ -48,9 +51,9 @@ def parse_bytes(memory: str | int) -> int:
             factor = _UNITS[unit.upper()]
             if binary:
                 factor = 2 ** (10 * "KMGT".index(unit.upper()) + 10) if unit else 1
-            size = int(float(number) * factor)
-            if size > 0:
-                return size
+            size = float(number) * factor
+            if 1 <= size < math.inf:
+                return int(size)
     raise ValueError(
         f"memory is {memory!r}; it must be a positive number of bytes, or a text such as '2 GB'."
     )

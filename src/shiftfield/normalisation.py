@@ -53,7 +53,7 @@ def normalize_image(mat: Any) -> Real:
             )
     if np.nanmax(pixels) == np.nanmin(pixels):
         raise ValueError(
-            f"All pixels of the image are {pixels.flat[0]:g}; it must not be constant."
+            f"All pixels of the image are {np.nanmax(pixels):g}; it must not be constant."
         )
     flat = pixels[0] / columns / rows[:, None]
     return _as(_standard(flat), out)

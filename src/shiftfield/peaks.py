@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from shiftfield.arrays import as_array
 from shiftfield.settings import PEAK_METHODS, check_integer, peak_size
 
 Float = NDArray[np.float64]
@@ -53,7 +54,7 @@ def locate_peak(
     ValueError
         When the map is not 2-D or empty, or a name or `dim` is not one of those above.
     """
-    scores = np.asarray(mat)
+    scores = as_array(mat, "The map")
     if scores.dtype.kind not in "buif":
         raise ValueError(f"The map has dtype {scores.dtype}; it must hold real numbers.")
     if scores.ndim != 2 or scores.size == 0:
@@ -73,9 +74,10 @@ def check_peak(method: str, dim: int, size: int) -> int:
         raise ValueError(f"method is {method!r}; allowed are 'diff' and 'poly_fit'.")
     if isinstance(dim, bool) or dim not in (1, 2):
         raise ValueError(f"dim is {dim!r}; allowed are 1 and 2.")
-    return peak_size(method, check_integer("size", size, -(10**9)))
+    return peak_size(method, check_integer("size", size, None))
 
 
+@np.errstate(all="ignore")  # scores may be infinite; what comes of them is no refinement
 def locate_peaks(
     maps: Float, *, method: str, dim: int, size: int, sub_pixel: bool = True
 ) -> tuple[Float, Float]:

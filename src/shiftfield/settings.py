@@ -42,16 +42,15 @@ class Parameter:
         return check_integer(self.name, value, int(self.low), self.unit)
 
 
-def check_integer(name: str, value: Any, low: int, unit: str = "") -> int:
-    """Return `value` as an int of at least `low`; raise a ValueError in one sentence otherwise."""
+def check_integer(name: str, value: Any, low: int | None, unit: str = "") -> int:
+    """Return `value` as an int of at least `low`, if any; raise a ValueError in one sentence otherwise."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole:
         whole = isinstance(value, numbers.Real) and float(value).is_integer()
         whole = whole and not isinstance(value, bool)
-    if not whole or int(value) < low:
-        raise ValueError(
-            f"{name} is {value!r}; it must be a whole number of at least {low}{' ' * bool(unit)}{unit}."
-        )
+    if not whole or (low is not None and int(value) < low):
+        least = "" if low is None else f" of at least {low}{' ' * bool(unit)}{unit}"
+        raise ValueError(f"{name} is {value!r}; it must be a whole number{least}.")
     return int(value)
 
 

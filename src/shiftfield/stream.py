@@ -40,6 +40,18 @@ class Watch:
     done: int = 0
     total: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what could only fail once the work has begun."""
+        if self.progress is not None and not callable(self.progress):
+            raise ValueError(
+                f"progress is {self.progress!r}; it must be callable as progress(done, total), or None."
+            )
+        if not (self.cancel is None or hasattr(self.cancel, "is_set") or callable(self.cancel)):
+            raise ValueError(
+                f"cancel is {self.cancel!r}; it must be callable, have is_set() as a threading.Event, "
+                "or be None."
+            )
+
     def step(self, done: int) -> None:
         """Report `done` tiles of this part; raise `Cancelled` when asked to stop."""
         self.look()
