@@ -1,1 +1,1 @@
-"""Benchmarks: how long each search takes beside its peer in the same run. Nothing here is shipped."""
+"""Benchmarks: how long each search takes beside its peers in the same run. Nothing here is shipped."""

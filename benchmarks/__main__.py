@@ -1,6 +1,6 @@
-"""`python -m benchmarks`: run the table of comparisons, print it, write JSON and the tables of the docs.
+"""`python -m benchmarks`: run the table of comparisons, print it, write JSON, plots and the pages of the docs.
 
-Both programs run in turn, each in processes of its own, on the same machine in the same run.
+A run of all rows writes them where they belong; a quick one, or one of some rows, only where it is told to.
 """
 
 from __future__ import annotations
@@ -8,84 +8,226 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import subprocess
+import tempfile
+import time
+from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
+from shutil import copyfile
 from typing import Any
 
-from benchmarks.cases import CASES, MARGIN, Case
-from benchmarks.measure import Timing, in_own_process
-from benchmarks.report import write, write_summary
-from shiftfield.machine import available_cores
+import shiftfield
+from benchmarks import ceilings, growth, images, plots, report
+from benchmarks.cases import QUOTES, ROWS, Goal, Job, Row
+from benchmarks.counts import counts, fractions
+from benchmarks.goals import quoted, verdict
+from benchmarks.measure import Effort, Figure, Workers, measure
+from benchmarks.programs import PROGRAMS, cores_of, installed
+
+_TOP = Path(__file__).parents[1]
+_QUICK = Effort(rounds=1, peer_rounds=1, starts=1, empty_starts=1, answers=24)
 
 
 def main() -> None:
-    """Run the cases that were asked for."""
+    """Run what was asked for."""
+    options = _options()
+    if options.redraw:
+        results = json.loads((_TOP / "benchmarks" / "results.json").read_text())
+        _write(results, options.into or _TOP)
+        return
+    effort = _QUICK if options.quick else Effort()
+    chosen = [row for row in ROWS if not options.only or _named(row, options.only)]
+    if not chosen:
+        raise SystemExit(f"No row has {options.only} in its name.")
+    whole = not options.quick and not options.only
+    results = run(chosen, effort, everything=whole or (options.quick and not options.only))
+    into = options.into or (_TOP if whole else None)
+    if into is not None:
+        _write(results, into)
+
+
+def run(rows: list[Row], effort: Effort, everything: bool) -> dict[str, Any]:
+    """Measure rows, and with `everything` ceilings and growth too; print as figures arrive."""
+    started = time.perf_counter()
+    cores, quick = cores_of(Job()), effort.answers > 0
+    _say_what_is_missing(rows)
+    top = ceilings.measure(cores, quick) if everything else None
+    if top is not None:
+        print(_ceilings(top, cores), flush=True)
+    found = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        images.make(folder, side=192 if quick else images.SIDE)
+        with Workers(folder) as workers:
+            for row in rows:
+                found.append(_measured(row, measure(row, workers, effort), top, judge=not quick))
+                print("\n".join(_lines(found[-1])), flush=True)
+            lines = (
+                growth.measure(workers, 1 if quick else 3, _told, effort.answers)
+                if everything
+                else []
+            )
+    by_name = {row["name"]: row["ours"]["value"] for row in found}
+    results: dict[str, Any] = {
+        "machine": _machine(time.perf_counter() - started),
+        "programs": [
+            {"name": n, **asdict(p), "version": installed(n)} for n, p in PROGRAMS.items()
+        ],
+        "rows": found,
+        "quotes": [
+            {**asdict(q), "ours": by_name[q.row], **asdict(quoted(q, by_name[q.row]))}
+            for q in QUOTES
+            if q.row in by_name and not quick
+        ],
+        "ceilings": asdict(top) if top else None,
+        "growth": lines,
+    }
+    for quote in results["quotes"]:
+        print(
+            f"{quote['row']:50s} {quote['program']} (quoted) {quote['low']:g} us/px: "
+            f"{report.number(quote['figure'])}x; {quote['goal']}: {report.verdict_words(quote['reached'])}"
+        )
+    print(f"{time.perf_counter() - started:.0f} s in all")
+    return results
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="timed runs of ours (default 5)")
     parser.add_argument(
-        "--peer-runs", type=int, default=2, help="timed runs of the peer (default 2)"
+        "--quick", action="store_true", help="small images, one round: does it run?"
     )
-    parser.add_argument("--only", type=int, nargs="*", help="numbers of cases, from 0")
-    parser.add_argument("--json", type=Path, default=Path("benchmarks/results.json"))
-    parser.add_argument("--report", type=Path, default=Path("docs/benchmarks.md"))
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
-    options = parser.parse_args()
-    chosen = range(len(CASES)) if options.only is None else options.only
-    rows = []
-    for number in chosen:
-        case = CASES[number]
-        halves = [
-            in_own_process(number, "ours", case.side, options.runs),
-            in_own_process(number, "peer", case.peer_side, options.peer_runs),
-            in_own_process(number, "ours", case.side, options.runs),
-        ]
-        rows.append(_row(case, halves))
-        print(_line(rows[-1]), flush=True)
-    results = {"machine": _machine(), "rows": rows}
-    options.json.write_text(json.dumps(results, indent=2) + "\n")
-    if options.only is None:
-        write(results, options.report)
-        write_summary(results, options.readme)
+    parser.add_argument(
+        "--only", nargs="+", metavar="WORDS", help="rows with one of these in the name"
+    )
+    parser.add_argument(
+        "--into", type=Path, metavar="FOLDER", help="write everything below this folder"
+    )
+    parser.add_argument(
+        "--redraw", action="store_true", help="write pages and plots from results.json"
+    )
+    return parser.parse_args()
 
 
-def _row(case: Case, halves: list[Timing]) -> dict[str, Any]:
-    before, peer, after = halves
-    ours = median(before.later + after.later) / case.pixels(case.side)
-    theirs = median(peer.later) / case.pixels(case.peer_side)
+def _named(row: Row, words: list[str]) -> bool:
+    return any(each.lower() in row.name.lower() for each in words)
+
+
+def _measured(
+    row: Row, figures: list[Figure], top: ceilings.Ceilings | None, judge: bool
+) -> dict[str, Any]:
+    ours, theirs = figures[0], figures[1:]
+    job = Job(**ours.job)
+    countable = row.measure == "time" and job.kind == "field" and job.step == 1 and top is not None
+    reached = None
+    if countable and top is not None and ours.value is not None:
+        seconds = ours.value / row.unit.value(1.0, job)
+        reached = asdict(fractions(job, seconds, top, cores_of(job)))
     return {
-        "name": case.name,
-        "frames": case.frames,
-        "side": case.side,
-        "peer_side": case.peer_side,
-        "window": case.window,
-        "margin": MARGIN,
-        "ours_us_per_px": ours * 1e6,
-        "peer_us_per_px": theirs * 1e6,
-        "ratio": theirs / ours,
-        "ours_wall_s": median(before.later + after.later),
-        "first_call_s": median([before.first, after.first]),
-        "memory_mb": max(before.memory, after.memory) / 1e6,
-        "peer_memory_mb": peer.memory / 1e6,
+        "name": row.name,
+        "unit": row.unit.name,
+        "measure": row.measure,
+        "ours": asdict(ours),
+        "peers": [asdict(figure) for figure in theirs],
+        "goals": [_judged(row, goal, ours, theirs, judge) for goal in row.goals],
+        "counts": asdict(counts(job)) if countable else None,
+        "fractions": reached,
     }
 
 
-def _line(row: dict[str, Any]) -> str:
+def _judged(
+    row: Row, goal: Goal, ours: Figure, theirs: list[Figure], judge: bool
+) -> dict[str, Any]:
+    """Return a goal's verdict; on small images there is none, for the goals are not about those."""
+    judged = asdict(verdict(row, goal, ours.value, [figure.value for figure in theirs]))
+    if not judge:
+        judged["reached"] = None
+    return {**judged, "kind": goal.kind, "bound": goal.bound, "why": goal.why}
+
+
+def _lines(row: dict[str, Any]) -> list[str]:
+    """Return what is printed of a row."""
+    lines = [f"{row['name']:50s} {report.value(row['ours'], row['unit'])}"]
+    for n, peer in enumerate(row["peers"]):
+        times = report.ratio(row, n)
+        same = "" if peer["agrees"] is None else "agrees" if peer["agrees"] else "DOES NOT AGREE"
+        lines.append(
+            f"    {peer['label']:46s} {report.value(peer, row['unit'])}"
+            + (f"  {report.number(times)}x  {same}" if times else "")
+        )
+    for goal in row["goals"]:
+        figure = "" if goal["figure"] is None else f" ({report.number(goal['figure'])})"
+        lines.append(f"    goal {goal['goal']:41s} {report.verdict_words(goal['reached'])}{figure}")
+    return lines
+
+
+def _ceilings(top: ceilings.Ceilings, cores: int) -> str:
+    key = str(cores)
+    rates = [
+        f"{level} {top.read[level][key]:.0f}, {top.copy[level][key]:.0f}" for level in top.read
+    ]
     return (
-        f"{row['name']:42s} ours {row['ours_us_per_px']:7.3f} us/px  algotom {row['peer_us_per_px']:8.1f} us/px"
-        f"  ratio {row['ratio']:7.0f}  first call {row['first_call_s']:5.1f} s  memory {row['memory_mb']:5.0f} MB"
+        f"{cores} cores: {top.fma[key]:.0f} float32 multiply-adds, 1e9/s; "
+        f"read, copied, GB/s: {'; '.join(rates)}"
     )
 
 
-def _machine() -> dict[str, Any]:
+def _say_what_is_missing(rows: list[Row]) -> None:
+    wanted = {peer.job.program for row in rows for peer in row.peers}
+    missing = [
+        PROGRAMS[name].package for name in PROGRAMS if name in wanted and not installed(name)
+    ]
+    if missing:
+        print(f"Not installed, and so not compared with: pip install {' '.join(missing)}")
+
+
+def _told(words: str) -> None:
+    print(words, flush=True)
+
+
+def _write(results: dict[str, Any], top: Path) -> None:
+    """Write JSON, plots, docs page and README below a folder, the repository's or another."""
+    pictures = top / "docs" / "pictures"
+    for folder in (pictures, top / "benchmarks"):
+        folder.mkdir(parents=True, exist_ok=True)
+    if top.resolve() != _TOP:
+        copyfile(_TOP / "README.md", top / "README.md")
+    (top / "benchmarks" / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    names = plots.draw(results["growth"], pictures)
+    report.write(results, names, top / "docs", top / "README.md")
+
+
+def _machine(seconds: float) -> dict[str, Any]:
+    versions = {name: version(name) for name in ("numpy", "numba", "scipy")}
     return {
         "date": date.today().isoformat(),
+        "commit": _commit(),
         "processor": _processor(),
-        "cores": available_cores(),
+        "system": platform.system(),
+        "cores": cores_of(Job()),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "numba", "algotom")},
+        "versions": {
+            **versions,
+            **{name: installed(name) for name in PROGRAMS if name != "shiftfield"},
+        },
+        "seconds": round(seconds),
     }
+
+
+def _commit() -> str:
+    """Return the commit of the package's source, with "+" when it was changed since; "" outside a checkout."""
+    package = Path(shiftfield.__file__).parent
+    try:
+        commit, changes = (
+            subprocess.run(
+                ["git", *command], cwd=package, capture_output=True, text=True
+            ).stdout.strip()
+            for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "."])
+        )
+    except OSError:
+        return ""
+    return commit + ("+" if changes else "")
 
 
 def _processor() -> str:
