@@ -134,22 +134,3 @@ def test_gain_and_offset_of_the_sample_change_nothing_for_pearson() -> None:
     bright = find_shift_field(reference, 250 * sample.astype(np.float64) - 40, margin=3)
     np.testing.assert_allclose(bright.x, plain.x, atol=1e-4)
     np.testing.assert_allclose(bright.y, plain.y, atol=1e-4)
-
-
-@pytest.mark.parametrize("size", [3, 5, 7, 9])
-def test_compiled_peak_fits_are_the_written_ones(size: int) -> None:
-    """Both fits, interior and border peaks, on random maps."""
-    from shiftfield.engine.kernels.peaks import refine
-    from shiftfield.peaks import line_fit, locate_peaks, surface_fit
-
-    rng = np.random.default_rng(size)
-    for method in ("diff", "poly_fit") if size == 3 else ("poly_fit",):
-        for _ in range(100):
-            scores = rng.random((size, size))
-            y, x = np.unravel_index(int(scores.argmax()), scores.shape)
-            inner = 0 < y < size - 1, 0 < x < size - 1
-            dy, dx = refine(
-                scores, y, x, *inner, method == "poly_fit", line_fit(size), surface_fit(size)
-            )
-            expected = locate_peaks(scores[None], method=method, dim=2, size=size)
-            assert (x + dx, y + dy) == pytest.approx((expected[0][0], expected[1][0]), abs=1e-9)

@@ -16,9 +16,10 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # Low to high: a module imports only from lines above its own (or from within itself).
 # A folder stands for all its modules, except those that have a line of their own.
 LAYERS = [
-    "_version arrays colours machine settings",
+    "_version arrays colours fits machine settings",
     "field peaks scores synthetic samples",
     "engine.base engine.kernels",
+    "engine.images",
     "engine.cpu engine.reference",
     "engine",
     "arguments frames",
@@ -36,7 +37,8 @@ FOREIGN = {
     "scipy": [""],
     "h5py": ["field.hdf5"],
     "PIL": ["field.picture", "samples"],
-    "numba": ["engine.cpu", "engine.kernels"],
+    "numba": ["engine.kernels"],
+    "llvmlite": ["engine.kernels"],
     "cupy": ["engine.gpu"],
     "napari": ["_napari"],
     "magicgui": ["_napari"],

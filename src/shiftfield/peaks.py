@@ -1,19 +1,13 @@
-"""Where a map of scores peaks, to a fraction of a px: the formulas in NumPy, for any number of maps at once.
-
-The specification that the compiled fits are tested against; it makes no maps itself.
-"""
+"""Where maps of scores peak, to a fraction of a px, for any number of maps at once; it makes no maps itself."""
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from shiftfield.arrays import as_array
+from shiftfield.fits import Float, Integers, refine
 from shiftfield.settings import PEAK_METHODS, check_integer, peak_size
-
-Float = NDArray[np.float64]
 
 
 def locate_peak(
@@ -77,7 +71,6 @@ def check_peak(method: str, dim: int, size: int) -> int:
     return peak_size(method, check_integer("size", size, None))
 
 
-@np.errstate(all="ignore")  # scores may be infinite; what comes of them is no refinement
 def locate_peaks(
     maps: Float, *, method: str, dim: int, size: int, sub_pixel: bool = True
 ) -> tuple[Float, Float]:
@@ -95,77 +88,27 @@ def locate_peaks(
         interior = inner_x & inner_y
         roomy = ~interior | (min(ny, nx) >= size)
         inner_x, inner_y = inner_x & roomy & (nx >= size), inner_y & roomy & (ny >= size)
-        both = interior & (dim == 2)
-        for n in np.flatnonzero(both & inner_x & inner_y):
-            dx, dy = _fit_2d(maps[n], int(rows[n]), int(columns[n]), method, size)
-            x[n], y[n] = x[n] + dx, y[n] + dy
-        for n in np.flatnonzero(inner_x & ~both):
-            x[n] += _fit_1d(maps[n, rows[n]], int(columns[n]), method, size)
-        for n in np.flatnonzero(inner_y & ~both):
-            y[n] += _fit_1d(maps[n, :, columns[n]], int(rows[n]), method, size)
+        tall, wide = min(size, ny), min(size, nx)
+        top, left = first_of_window(rows, ny, tall), first_of_window(columns, nx, wide)
+        around = (
+            np.arange(count),
+            top + np.arange(tall)[:, None, None],
+            left + np.arange(wide)[:, None],
+        )
+        scores = maps[around]
+        fit = scores, columns - left, rows - top
+        if dim == 2:
+            dx, dy = refine(*fit, inner_x, inner_y, method)
+        else:
+            nowhere = np.zeros(count, dtype=bool)
+            dx, _ = refine(*fit, inner_x, nowhere, method)
+            _, dy = refine(*fit, nowhere, inner_y, method)
+        x, y = x + dx, y + dy
     x[~answered] = np.nan
     y[~answered] = np.nan
     return x, y
 
 
-def first_of_window(peak: int, length: int, size: int) -> int:
+def first_of_window(peak: Integers, length: int, size: int) -> Integers:
     """Return where a window of `size` around `peak` begins when it is moved to stay inside."""
-    return min(max(peak - size // 2, 0), length - size)
-
-
-@cache
-def line_fit(size: int) -> Float:
-    """Return the (3, size) matrix that turns scores into a0, a1, a2 of a0 + a1 t + a2 t^2."""
-    t = np.arange(size, dtype=np.float64)
-    return np.linalg.pinv(np.stack([t**0, t, t * t], axis=1))
-
-
-@cache
-def surface_fit(size: int) -> Float:
-    """Return the (6, size^2) matrix to a0..a5 of a0 + a1 x + a2 y + a3 x^2 + a4 xy + a5 y^2."""
-    y, x = (axis.ravel().astype(np.float64) for axis in np.mgrid[:size, :size])
-    return np.linalg.pinv(np.stack([x**0, x, y, x * x, x * y, y * y], axis=1))
-
-
-def _fit_1d(line: Float, peak: int, method: str, size: int) -> float:
-    if method == "diff":
-        return _difference_1d(line[peak - 1], line[peak], line[peak + 1])
-    start = first_of_window(peak, line.size, size)
-    a1, a2 = line_fit(size)[1:] @ line[start : start + size]
-    vertex = -a1 / (2 * a2) if a2 != 0 else np.nan
-    return float(start + vertex - peak) if 0 < vertex < size - 1 else 0.0
-
-
-def _difference_1d(before: float, at: float, after: float) -> float:
-    slope, curvature = (after - before) / 2, after + before - 2 * at
-    shift = -slope / curvature if curvature < 0 else 0.0
-    return float(shift) if abs(shift) < 1 else 0.0
-
-
-def _fit_2d(scores: Float, row: int, column: int, method: str, size: int) -> tuple[float, float]:
-    if method == "diff":
-        return _difference_2d(scores[row - 1 : row + 2, column - 1 : column + 2])
-    top = first_of_window(row, scores.shape[0], size)
-    left = first_of_window(column, scores.shape[1], size)
-    window = scores[top : top + size, left : left + size]
-    _, a1, a2, a3, a4, a5 = surface_fit(size) @ window.ravel()
-    n = a4 * a4 - 4 * a3 * a5
-    if not np.isfinite(n) or n == 0:
-        return 0.0, 0.0
-    x, y = (2 * a1 * a5 - a2 * a4) / n, (2 * a2 * a3 - a1 * a4) / n
-    return (
-        float(left + x - column) if 0 < x < size - 1 else 0.0,
-        float(top + y - row) if 0 < y < size - 1 else 0.0,
-    )
-
-
-def _difference_2d(window: Float) -> tuple[float, float]:
-    (ul, up, ur), (left, centre, right), (dl, down, dr) = window
-    fx, fy = (right - left) / 2, (down - up) / 2
-    fxx, fyy = right + left - 2 * centre, down + up - 2 * centre
-    fxy = (dr + ul - dl - ur) / 4
-    n = fxy * fxy - fxx * fyy
-    if not (fxx < 0 and n < 0):  # no maximum: each axis on its own
-        return _difference_1d(left, centre, right), _difference_1d(up, centre, down)
-    dx, dy = (fyy * fx - fxy * fy) / n, (fxx * fy - fxy * fx) / n
-    return float(dx) if abs(dx) < 1 else 0.0, float(dy) if abs(dy) < 1 else 0.0
+    return np.clip(peak - size // 2, 0, length - size)

@@ -8,22 +8,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Answer, Block, Search, Tile
-from shiftfield.engine.kernels import prepare, track
-from shiftfield.engine.kernels.scores import (
-    CODES,
-    REFERENCE_IMAGES,
-    SAMPLE_IMAGES,
+from shiftfield.engine.base import Answer, Block, Real, Search, Tile
+from shiftfield.engine.images import (
+    lowest_score,
     reference_images,
+    sample_factor,
     sample_images,
+    transmission_and_dark_field,
 )
-from shiftfield.peaks import line_fit, surface_fit
+from shiftfield.engine.kernels import prepare, track
+from shiftfield.engine.kernels.lanes import WIDTH
+from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA, scores_around
+from shiftfield.fits import refine
+from shiftfield.peaks import first_of_window
 
-# Measured, one core, us/px at 20 frames, window 7: 16x128 3.0, 16x256 2.7, 32x256 2.5, 32x512 2.8; one
-# frame: 0.97, 0.76, 0.71, 0.68. Halos cost more than the second cache gives.
+Float = NDArray[np.float64]
+
+# Halos cost more than the second cache gives.
 _ROWS, _COLUMNS = 32, 256
 _WORKING_SET = 4_000_000  # bytes of frames of a tile
-_PROBES = 1024  # pixels of a tile that its level is taken from
+_PROBES = 512  # pixels of a tile that its level is taken from
 _KEPT = 16_000_000  # bytes of scores kept for the peak fit
 
 
@@ -59,6 +63,45 @@ class CpuBackend:
         return _TileRun(search, tile, block).answer()
 
 
+class _Side:
+    """One image of a tile: its pixels as flat rows, their windowed moments, its windows without an answer."""
+
+    def __init__(
+        self, pixels: Real, raw: Real, search: Search, pitch: int, height: int, width: int
+    ) -> None:
+        self.pitch, self.spoilt = pitch, np.zeros((0, 0), np.uint8)
+        frames, rows, columns = pixels.shape
+        n = rows * pitch + 2 * WIDTH
+        self.frames = np.zeros((frames, n))
+        inside = self.frames[:, : rows * pitch].reshape(frames, rows, pitch)
+        inside[:, :, :columns] = pixels
+        self.level, self.scale = _level_and_scale(inside[:, :, :columns])
+        inside[:, :, columns:] = self.level
+        self.scaled = np.empty((frames, n), np.float32)
+        self._total = np.empty((2, n))
+        self.scale_to(self.scaled)
+        if not np.isfinite(self._total[1].sum()):
+            self._replace_spoilt(pixels)
+        self.moments = np.empty((2, height * pitch))
+        wy, wx = search.weights
+        line = np.zeros(pitch + wx.size + WIDTH)
+        prepare.moments(self._total, pitch, wy, wx, height, line, self.moments)
+        self.none, self.lossy, near = _survey(self.moments, self.level * self.scale, pitch, width)
+        if near or raw is not pixels:
+            raw = np.ascontiguousarray(raw, dtype=np.float64)
+            prepare.constant_windows(raw, wy.size, wx.size, pitch, self.none)
+
+    def scale_to(self, out: Real, factor: float = 1.0) -> None:
+        """Write (pixels - level) * scale * factor as rows."""
+        prepare.scale_frames(self.frames, self.level, self.scale, factor, out, self._total)
+
+    def _replace_spoilt(self, pixels: Real) -> None:
+        """Put the level where a pixel is not finite, and keep where that was."""
+        self.spoilt = np.logical_not(np.isfinite(pixels).all(axis=0)).astype(np.uint8)
+        self.frames[~np.isfinite(self.frames)] = self.level
+        self.scale_to(self.scaled)
+
+
 class _TileRun:
     """The state of one tile while it is computed."""
 
@@ -66,19 +109,12 @@ class _TileRun:
         self.search, self.tile = search, tile
         self.method = CODES[search.method]
         self.height, self.width = tile.y1 - tile.y0, tile.x1 - tile.x0
-        self.pitch = block.reference.shape[2]
-        self.reference = np.ascontiguousarray(block.reference, dtype=np.float64)
-        self.sample = np.ascontiguousarray(block.sample, dtype=np.float64)
-        self.raw = (
-            self.reference
-            if block.raw_reference is block.reference
-            else np.ascontiguousarray(block.raw_reference, dtype=np.float64),
-            self.sample
-            if block.raw_sample is block.sample
-            else np.ascontiguousarray(block.raw_sample, dtype=np.float64),
-        )
-        self.level_r, self.scale_r = _level_and_scale(self.reference)
-        self.level_s, self.scale_s = _level_and_scale(self.sample)
+        self.pitch = -(-block.reference.shape[2] // WIDTH) * WIDTH
+        (my, mx), size = search.margin, (self.height, self.width)
+        self.ref = _Side(
+            block.reference, block.raw_reference, search, self.pitch, size[0] + 2 * my, size[1] + 2 * mx
+        )  # fmt: skip
+        self.sam = _Side(block.sample, block.raw_sample, search, self.pitch, *size)
 
     def answer(self) -> Answer:
         search, tile = self.search, self.tile
@@ -92,94 +128,114 @@ class _TileRun:
     def _fill(
         self, rows: NDArray[np.intp], columns: NDArray[np.intp], out: NDArray[np.float32]
     ) -> None:
-        search, pitch = self.search, self.pitch
+        search, pitch, ref, sam = self.search, self.pitch, self.ref, self.sam
         wy, wx = search.weights
-        moments_r = prepare.moments(self.reference, self.level_r, self.scale_r, wy, wx, pitch)
-        moments_s = prepare.moments(self.sample, self.level_s, self.scale_s, wy, wx, pitch)
-        none_r = self._without_texture(self.raw[0], moments_r, self.level_r, self.scale_r)
-        none_s = self._without_texture(self.raw[1], moments_s, self.level_s, self.scale_s)
-        n = self.height * pitch
         ny, nx = search.shifts
-        if self._needs_float64(moments_r, none_r, moments_s, none_s):
-            kind: type[np.floating] = np.float64
-        else:
-            kind = np.float32
+        self._leave_out_spoilt()
         boxed = bool(np.all(wy == wy[0]) and np.all(wx == wx[0]))
         factor = (wy[0] * wx[0] if boxed else 1.0) / search.frames
-        reference = np.empty((search.frames, self.reference.shape[1] * pitch + pitch), kind)
-        sample = np.empty((search.frames, self.sample.shape[1] * pitch), kind)
-        spoilt = prepare.fill(self.reference, self.level_r, self.scale_r, 1.0, pitch, reference)
-        if spoilt:
-            tall, wide = wy.size + ny - 1, wx.size + nx - 1
-            prepare.windows_with_spoilt(self.reference, tall, wide, pitch, none_s)
-        if prepare.fill(self.sample, self.level_s, self.scale_s, factor, pitch, sample):
-            prepare.windows_with_spoilt(self.sample, wy.size, wx.size, pitch, none_s)
-        ref = np.zeros((REFERENCE_IMAGES, moments_r.shape[1]), kind)
-        sam = np.zeros((SAMPLE_IMAGES, n), kind)
-        level_r, level_s = self.level_r * self.scale_r, self.level_s * self.scale_s
-        reference_images(self.method, moments_r[0], moments_r[1], level_r, none_r, ref)
-        sample_images(self.method, moments_s[0, :n], level_s, sam)
+        kind = np.float64 if ref.lossy or sam.lossy else np.float32
+        if kind is np.float64:
+            ref.scaled = np.empty(ref.scaled.shape)
+            ref.scale_to(ref.scaled)
+            sam.scaled = np.empty(sam.scaled.shape)
+        sam.scale_to(sam.scaled, factor)
+        method, level_r, level_s = self.method, ref.level * ref.scale, sam.level * sam.scale
+        reference = reference_images(method, ref.moments, level_r, ref.none, kind)
+        sample = sample_images(method, sam.moments, level_s, kind)
         cy, cx = min(search.peak_size, ny), min(search.peak_size, nx)
+        n = self.height * pitch
         best = np.full(n, -np.inf, kind)
         index = np.full(n, -1, np.int32)
-        around = np.zeros((n, cy, cx), kind)
+        around = np.empty((n, cy, cx), kind)
         track.try_shifts(
-            self.method, reference, sample, ref, sam, pitch, self.height,
+            method, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
             wy.astype(kind), wx.astype(kind), boxed, ny, nx, cy, cx, self.tile.y0, search.step,
+            track.workspace(kind, pitch, self.height, self.width, search.window, nx, cy),
             best, index, around,
         )  # fmt: skip
-        track.answer(
-            self.method, ref, sam, moments_s, moments_r, level_s, level_r,
-            search.reference_mean * self.scale_r, self.scale_r / self.scale_s, pitch, ny, nx,
-            search.peak_size, search.peak == "poly_fit", line_fit(search.peak_size),
-            surface_fit(search.peak_size), best, index, around, none_s, rows, columns, out,
-        )  # fmt: skip
 
-    def _without_texture(
-        self,
-        raw: NDArray[np.float64],
-        moments: NDArray[np.float64],
-        level: float,
-        scale: float,
-    ) -> NDArray[np.uint8]:
-        wy, wx = self.search.weights
-        none = np.zeros(moments.shape[1], np.uint8)
-        prepare.without_texture(moments[0], moments[1], level, scale, none)
-        prepare.constant_windows(raw, wy.size, wx.size, self.pitch, none)
-        return none
+        at = (rows[:, None] * pitch + columns).ravel()
+        known = np.flatnonzero((best[at] > -np.inf) & (sam.none[at] == 0))
+        at = at[known]
+        py, px = np.divmod(index[at], nx)
+        top, left = first_of_window(py, ny, cy), first_of_window(px, nx, cx)
+        corner = at + top * pitch + left
+        scores = np.empty((cy, cx, at.size))
+        scores_around(method, reference, sample, at, corner, pitch, around, scores)
+        factor = sample_factor(method, sam.moments[1, at])
+        scores *= factor
+        if ref.none.any():
+            scores = np.where(np.isnan(scores), lowest_score(method, sample, factor, at), scores)
+        y, x = py - top, px - left
+        size = search.peak_size
+        fits = (ny == 1 or ny >= size) and (nx == 1 or nx >= size)
+        inner_y, inner_x = fits & (py > 0) & (py < ny - 1), fits & (px > 0) & (px < nx - 1)
+        dx, dy = refine(scores, x, y, inner_x, inner_y, search.peak)
+        flat = out.reshape(5, -1)
+        flat[0, known], flat[1, known] = px + dx - nx // 2, py + dy - ny // 2
+        flat[2, known] = scores[y, x, np.arange(at.size)]
+        if method != PEARSON:
+            ry, rx = np.rint(y + dy).astype(np.intp), np.rint(x + dx).astype(np.intp)
+            ry, rx = np.clip(ry, 0, cy - 1), np.clip(rx, 0, cx - 1)
+            there = corner + ry * pitch + rx
+            t, v = transmission_and_dark_field(
+                method, around[at, ry, rx], ref.moments[0, there] + level_r, ref.moments[1, there],
+                sam.moments[0, at] + level_s, search.reference_mean * ref.scale,
+            )  # fmt: skip
+            flat[3, known] = np.abs(t * (ref.scale / sam.scale))
+            if method != UMPA:
+                flat[4, known] = np.abs(v)
+            flat[:, known[~np.isfinite(t + v)]] = np.nan
 
-    def _needs_float64(
-        self,
-        moments_r: NDArray[np.float64],
-        none_r: NDArray[np.uint8],
-        moments_s: NDArray[np.float64],
-        none_s: NDArray[np.uint8],
-    ) -> bool:
-        my, mx = self.search.margin
-        height, width, pitch = self.height, self.width, self.pitch
-        return bool(
-            prepare.needs_float64(moments_s[0], moments_s[1], none_s, height, width, pitch)
-            or prepare.needs_float64(
-                moments_r[0], moments_r[1], none_r, height + 2 * my, width + 2 * mx, pitch
-            )
-        )
+    def _leave_out_spoilt(self) -> None:
+        """No answer where a window of the sample, or one in reach in the reference, holds no number."""
+        (tall, wide), (ny, nx), none = self.search.window, self.search.shifts, self.sam.none
+        if self.sam.spoilt.size:
+            prepare.windows_with_spoilt(self.sam.spoilt, tall, wide, self.pitch, none)
+        if self.ref.spoilt.size:
+            tall, wide = tall + ny - 1, wide + nx - 1
+            prepare.windows_with_spoilt(self.ref.spoilt, tall, wide, self.pitch, none)
 
 
-def _level_and_scale(block: NDArray[np.float64]) -> tuple[float, float]:
-    """Return (median, 1 / mean distance from it) of about a thousand finite pixels of a block.
+def _survey(
+    moments: Float, level: float, pitch: int, width: int
+) -> tuple[NDArray[np.uint8], bool, bool]:
+    """Return where windows have no texture, whether float32 is too coarse, whether some may be constant.
+
+    A window has none when its variance is no more than the rounding of the pixels themselves. Float32 sums
+    lose texture beside its distance from the tile's level: the covariance carries rounding of about
+    6e-8 mean^2; at variance 5e-4 mean^2 that is 1e-4 of a score.
+    """
+    none = np.zeros(moments.shape[1], np.uint8)
+    mean, variance = (image.reshape(-1, pitch)[:, :width] for image in moments)
+    square = mean * mean
+    rounding = (64 * np.finfo(np.float64).eps * level) ** 2
+    square *= 5e-4
+    if (variance - square).min() > rounding:
+        return none, False, False
+    square /= 5e-4
+    flat = ~(variance > rounding + 1e-14 * square)
+    none.reshape(-1, pitch)[:, :width] = flat
+    lossy = bool((~flat & (variance < 5e-4 * square)).any())
+    return none, lossy, bool((~(variance > rounding + 1e-10 * square)).any())
+
+
+def _level_and_scale(block: Float) -> tuple[float, float]:
+    """Return (median, 1 / mean distance from it) of some hundred finite pixels of a block.
 
     Subtracting a level near the pixels keeps float32 products exact enough; the median, because one
     hot pixel must not move it. The scale keeps products of any input within float32's range.
     """
-    flat = block.reshape(-1)
-    probe = flat[:: max(1, flat.size // _PROBES)]
+    apart = max(1, int(np.sqrt(block.size / _PROBES)))
+    probe = block[:, ::apart, ::apart].reshape(-1)
     probe = probe[np.isfinite(probe)]
     if probe.size == 0:
         return 0.0, 1.0
-    level = float(np.median(probe))
-    distance = float(np.mean(np.abs(probe - level)))
+    level = float(np.partition(probe, probe.size // 2)[probe.size // 2])
+    distance = float(np.abs(probe - level).mean())
     if distance == 0:  # most pixels are equal: take the nearest of the others
-        others = np.abs(flat - level)
+        others = np.abs(block - level)
         distance = float(np.min(others, where=np.isfinite(others) & (others > 0), initial=np.inf))
     scale = 1 / distance if distance > 0 else 1.0
     return level, scale if 0 < scale < np.inf else 1.0

@@ -28,7 +28,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function when it is first called, and keep the result where that is possible."""
+    """Compile a function that Python calls, at its first call, and keep the result where that is possible."""
     folder = cache_folder()
     if folder is None:
         return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
@@ -37,6 +37,15 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
         return njit(cache=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
     finally:
         config.CACHE_DIR = before
+
+
+def part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function that only kernels call, as a part of them: nothing is kept of it alone."""
+    compiler: Any = njit
+    compiled: Callable[..., Any] = compiler(
+        no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS
+    )(function)
+    return compiled
 
 
 @cache

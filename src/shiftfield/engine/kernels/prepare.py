@@ -9,51 +9,49 @@ from typing import Any
 
 import numpy as np
 
+from shiftfield.engine.kernels.lanes import WIDTH, fill, load, narrow, store, where_greater, zeros
 from shiftfield.engine.kernels.options import kernel
 from shiftfield.engine.kernels.window_sums import weigh_across, weigh_down
 
-_EPS = 2.0**-52
+
+@kernel
+def scale_frames(
+    frames: Any, level: float, scale: float, factor: float, out: Any, total: Any
+) -> None:
+    """Write (frames - level) * scale * factor, and the means over frames of that, without factor, and its square.
+
+    frames, out : (K, n), n a multiple of 16. total : (2, n).
+    """
+    count, n = frames.shape
+    flat, scaled, mean, square = frames.reshape(-1), out.reshape(-1), total[0], total[1]
+    zero, times, by, share = fill(level), fill(scale), fill(factor), fill(1 / count)
+    for x in range(0, n, WIDTH):
+        first, second = zeros(mean), zeros(mean)
+        for k in range(count):
+            v = (load(flat, k * n + x) - zero) * times
+            store(scaled, k * n + x, narrow(v * by, scaled))
+            first = first + v
+            second = second + v * v
+        store(mean, x, first * share)
+        store(square, x, second * share)
 
 
 @kernel
-def fill(block: Any, level: float, scale: float, factor: float, pitch: int, out: Any) -> int:
-    """Write (block - level) * scale * factor as flat rows of `pitch`, 0 where not finite; count those."""
-    frames, height, width = block.shape
-    out[:] = 0
-    spoilt = 0
-    for k in range(frames):
-        for y in range(height):
-            for x in range(width):
-                value = block[k, y, x]
-                if np.isfinite(value):
-                    out[k, y * pitch + x] = (value - level) * scale * factor
-                else:
-                    spoilt += 1
-    return spoilt
+def moments(total: Any, pitch: int, wy: Any, wx: Any, height: int, line: Any, out: Any) -> None:
+    """Turn means over frames of pixels and their squares into windowed means and variances, `height` rows.
 
-
-@kernel
-def moments(block: Any, level: float, scale: float, wy: Any, wx: Any, pitch: int) -> Any:
-    """Return (2, n): weighted mean and variance over frames and window, of (block - level) * scale."""
-    frames, height, width = block.shape
-    tall = height - wy.size + 1
-    total = np.zeros((2, height * pitch + wx.size))
-    for k in range(frames):
-        for y in range(height):
-            for x in range(width):
-                value = block[k, y, x]
-                if np.isfinite(value):
-                    value = (value - level) * scale
-                    total[0, y * pitch + x] += value / frames
-                    total[1, y * pitch + x] += value * value / frames
-    out = np.zeros((2, tall * pitch + pitch))
-    down = np.zeros(tall * pitch + wx.size)
-    for i in range(2):
-        weigh_down(total[i], pitch, tall, wy, down)
-        weigh_across(down, wx, out[i, : tall * pitch])
-    for i in range(tall * pitch):
-        out[1, i] = max(out[1, i] - out[0, i] * out[0, i], 0.0)
-    return out
+    total : (2, n) rows of `pitch`. out : (2, height * pitch). line : (pitch + wx.size + 16,), zeros.
+    """
+    mean, variance = out[0], out[1]
+    for y in range(height):
+        weigh_down(total[0], pitch, y, y + wy.size, wy, pitch, line)
+        weigh_across(line, wx, pitch, mean, y * pitch)
+        weigh_down(total[1], pitch, y, y + wy.size, wy, pitch, line)
+        weigh_across(line, wx, pitch, variance, y * pitch)
+    for x in range(0, height * pitch, WIDTH):
+        m = load(mean, x)
+        v = load(variance, x) - m * m
+        store(variance, x, where_greater(v, zeros(mean), v, zeros(mean)))
 
 
 @kernel
@@ -88,17 +86,13 @@ def constant_windows(raw: Any, tall: int, wide: int, pitch: int, out: Any) -> No
 
 
 @kernel
-def windows_with_spoilt(block: Any, tall: int, wide: int, pitch: int, out: Any) -> None:
-    """Set out where a window of `tall` x `wide` px holds a NaN or inf in any frame."""
-    frames, height, width = block.shape
+def windows_with_spoilt(spoilt: Any, tall: int, wide: int, pitch: int, out: Any) -> None:
+    """Set out where a window of `tall` x `wide` px holds a spoilt pixel; spoilt : (H, W) of 0 and 1."""
+    height, width = spoilt.shape
     count = np.zeros((height + 1, width + 1), np.int64)
     for y in range(height):
         for x in range(width):
-            spoilt = 0
-            for k in range(frames):
-                if not np.isfinite(block[k, y, x]):
-                    spoilt = 1
-            count[y + 1, x + 1] = count[y, x + 1] + count[y + 1, x] - count[y, x] + spoilt
+            count[y + 1, x + 1] = count[y, x + 1] + count[y + 1, x] - count[y, x] + spoilt[y, x]
     for y in range(height - tall + 1):
         for x in range(width - wide + 1):
             inside = (
@@ -106,25 +100,3 @@ def windows_with_spoilt(block: Any, tall: int, wide: int, pitch: int, out: Any) 
             )
             if inside > 0:
                 out[y * pitch + x] = 1
-
-
-@kernel
-def without_texture(mean: Any, variance: Any, level: float, scale: float, out: Any) -> None:
-    """Set out where the variance is no more than the rounding of the pixels themselves."""
-    rounding = 64 * _EPS * abs(level) * scale
-    for i in range(variance.size):
-        if not variance[i] > rounding * rounding + 1e-14 * mean[i] * mean[i]:
-            out[i] = 1
-
-
-@kernel
-def needs_float64(mean: Any, variance: Any, none: Any, height: int, width: int, pitch: int) -> bool:
-    """Whether float32 sums would lose a window's texture beside its distance from the tile's level.
-
-    The covariance carries rounding of about 6e-8 mean^2; at variance 5e-4 mean^2 that is 1e-4 of a score.
-    """
-    for y in range(height):
-        for i in range(y * pitch, y * pitch + width):
-            if not none[i] and variance[i] < 5e-4 * mean[i] * mean[i]:
-                return True
-    return False

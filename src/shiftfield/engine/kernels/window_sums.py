@@ -1,91 +1,106 @@
-"""Windowed sums of a flat tile, along columns and along rows, for a plain box and for weights.
+"""Windowed sums of rows, sixteen pixels at a time: for a plain box, and for weights.
 
 Box sums never subtract: a hot pixel leaves no rounding error behind once the window has passed it
-(a running sum does), and NaN-free input stays free of inf - inf.
+(a running sum does). Their cost hardly depends on the window.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from shiftfield.engine.kernels.flat import add, add_to, copy, scale, scale_to
-from shiftfield.engine.kernels.options import kernel
+from shiftfield.engine.kernels.lanes import (
+    WIDTH,
+    fill,
+    load,
+    slide_1,
+    slide_2,
+    slide_4,
+    slide_8,
+    store,
+    zeros,
+)
+from shiftfield.engine.kernels.options import part
 
 
-@kernel
-def sum_down(rows: Any, pitch: int, height: int, window: int, partial: Any, out: Any) -> None:
-    """Sum `window` rows below each of `height` rows; `rows` is overwritten.
+@part
+def take_in(ring: Any, slot: int, below: Any, at: int, size: int) -> None:
+    """Take one more row into windows of which none ends yet."""
+    for x in range(0, size, WIDTH):
+        store(below, at + x, load(below, at + x) + load(ring, slot + x))
 
-    Rows are cut into blocks of `window`. Inside a block sums run upwards in place; a window is such
-    an upward sum plus a downward sum of the next block: three adds a pixel, whatever the window
-    (van Herk's scheme for maxima, used for sums).
+
+@part
+def box_sums(
+    ring: Any, slot: int, following: int, below: Any, at: int, size: int, wide: int,
+    sixteens: Any, rests: Any, out: Any,
+) -> None:  # fmt: skip
+    """Take one more row into the windows, and write the sums of those that end with it to out[at:].
+
+    Down: rows come in blocks as high as the window. `below[at:]` sums the rows of this block so far,
+    `ring[following:]` those of the block before from the window's first row on (van Herk's scheme for
+    maxima, used for sums; `upwards` makes the second): two adds a pixel, whatever the window.
+    Across, from right to left: sums of 1, 2, 4, 8 neighbours, of which those in the window's binary
+    expansion are added; for windows of 16 px and more, as many sums of 16 as fit. Measured at window 7:
+    2.1x faster than adding 7 loads.
     """
-    total = height + window - 1
-    block = 0
-    while block < height:
-        for y in range(min(block + window, total) - 2, block - 1, -1):
-            add_to(rows[y * pitch : (y + 1) * pitch], rows[(y + 1) * pitch : (y + 2) * pitch])
-        copy(out[block * pitch : (block + 1) * pitch], rows[block * pitch : (block + 1) * pitch])
-        for j in range(1, min(window, height - block)):
-            y = (block + j) * pitch
-            below = y + (window - 1) * pitch
-            if j == 1:
-                copy(partial, rows[below : below + pitch])
-            else:
-                add_to(partial, rows[below : below + pitch])
-            add(out[y : y + pitch], rows[y : y + pitch], partial)
-        block += window
+    nothing = zeros(ring)
+    v_right, s2_right, s4_right, s8_right = nothing, nothing, nothing, nothing
+    t2_right, t4_right, t8_right = nothing, nothing, nothing
+    whole = wide // WIDTH
+    one, two, four, eight = wide & 1, wide & 2, wide & 4, wide & 8
+    for x in range(size - WIDTH, -1, -WIDTH):
+        v = load(below, at + x) + load(ring, slot + x)
+        store(below, at + x, v)
+        v = v + load(ring, following + x)
+        s2 = v + slide_1(v, v_right)
+        s4 = s2 + slide_2(s2, s2_right)
+        s8 = s4 + slide_4(s4, s4_right)
+        t8 = s8 if eight else nothing
+        t4 = s4 + slide_4(t8, t8_right) if four else t8
+        t2 = s2 + slide_2(t4, t4_right) if two else t4
+        total = v + slide_1(t2, t2_right) if one else t2
+        if whole:
+            store(rests, x, total)
+            store(sixteens, x, s8 + slide_8(s8, s8_right))
+            total = load(rests, x + WIDTH * whole)
+            for j in range(whole):
+                total = total + load(sixteens, x + WIDTH * j)
+        store(out, at + x, total)
+        v_right, s2_right, s4_right, s8_right = v, s2, s4, s8
+        t2_right, t4_right, t8_right = t2, t4, t8
 
 
-@kernel
-def sum_across(row: Any, window: int, work: Any, spare: Any, out: Any) -> None:
-    """Sum `window` neighbours to the right of each element of `row`: out[i] = sum row[i:i+window].
-
-    Small windows are written out (one pass); others double: sums of 1, 2, 4, .. neighbours, of which
-    those in the window's binary expansion are added. Measured at window 7: 1.8x faster written out.
-    """
-    n = out.size
-    if window == 3:
-        for i in range(n):
-            out[i] = (row[i] + row[i + 1]) + row[i + 2]
-        return
-    if window == 5:
-        for i in range(n):
-            out[i] = ((row[i] + row[i + 1]) + (row[i + 2] + row[i + 3])) + row[i + 4]
-        return
-    if window == 7:
-        for i in range(n):
-            out[i] = ((row[i] + row[i + 1]) + (row[i + 2] + row[i + 3])) + (
-                (row[i + 4] + row[i + 5]) + row[i + 6]
-            )
-        return
-    copy(out, row[:n])
-    source, target, other = row, work, spare
-    length = n + window - 1
-    size, done = 1, 1
-    while 2 * size <= window:
-        length -= size
-        add(target[:length], source[:length], source[size : size + length])
-        size *= 2
-        if window & size:
-            add_to(out, target[done : done + n])
-            done += size
-        source, target, other = target, other, target
+@part
+def upwards(ring: Any, size: int, tall: int, below: Any) -> None:
+    """Turn a finished block of `tall` rows into sums from each row to its end; begin a new block."""
+    for x in range(0, size, WIDTH):
+        total = load(ring, (tall - 1) * size + x)
+        for j in range(tall - 2, 0, -1):
+            total = total + load(ring, j * size + x)
+            store(ring, j * size + x, total)
+        store(below, x, zeros(below))
 
 
-@kernel
-def weigh_down(rows: Any, pitch: int, height: int, weights: Any, out: Any) -> None:
-    """Weighted sum of `weights.size` rows below each of `height` rows."""
-    n = height * pitch
-    scale(out[:n], rows[:n], weights[0])
-    for j in range(1, weights.size):
-        scale_to(out[:n], rows[j * pitch : j * pitch + n], weights[j])
+@part
+def weigh_down(
+    rows: Any, pitch: int, first: int, slots: int, weights: Any, size: int, out: Any
+) -> None:
+    """Weighted sum of rows first, first + 1, ..; row number n is kept at (n % slots) * pitch."""
+    first = first % slots
+    for x in range(0, size, WIDTH):
+        total = zeros(out)
+        for j in range(weights.size):
+            row = first + j
+            row = row - slots if row >= slots else row
+            total = total + load(rows, row * pitch + x) * fill(weights[j])
+        store(out, x, total)
 
 
-@kernel
-def weigh_across(row: Any, weights: Any, out: Any) -> None:
-    """out[i] = sum over j of weights[j] * row[i + j]."""
-    n = out.size
-    scale(out, row[:n], weights[0])
-    for j in range(1, weights.size):
-        scale_to(out, row[j : j + n], weights[j])
+@part
+def weigh_across(row: Any, weights: Any, size: int, out: Any, start: int) -> None:
+    """out[start + x] = sum over j of weights[j] * row[x + j]."""
+    for x in range(0, size, WIDTH):
+        total = zeros(out)
+        for j in range(weights.size):
+            total = total + load(row, x + j) * fill(weights[j])
+        store(out, start + x, total)

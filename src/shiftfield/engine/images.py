@@ -1,0 +1,76 @@
+"""Images that the compiled scores read, made of windowed moments; a method's formula decides which.
+
+The formulas are those of `engine.kernels.scores`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.engine.base import Real
+from shiftfield.engine.kernels.scores import PEARSON, UMPA, UMPA_DARK
+
+Float = NDArray[np.float64]
+_REFERENCE, _SAMPLE = 4, 3  # images of the most demanding method
+
+
+@np.errstate(all="ignore")  # windows without texture, which are NaN in the end
+def reference_images(
+    method: int, moments: Float, level: float, none: NDArray[np.uint8], kind: type[np.floating]
+) -> Real:
+    """Return (4, n): the mean, and what the method needs of the reference alone; NaN where `none`.
+
+    Means are relative to the tile's level; `level` brings it back for UMPA, which is not blind to it.
+    """
+    mean, variance = moments
+    out = np.zeros((_REFERENCE, mean.size), kind)
+    out[0] = mean
+    if method == PEARSON:
+        out[1] = 1 / np.sqrt(variance)
+    elif method == UMPA_DARK:
+        out[1] = 1 / variance
+    else:
+        m = mean + level
+        g = 1 / (variance + m * m)
+        out[1], out[2], out[3] = g, m * g, variance * g
+    if none.any():
+        out[1, none != 0] = np.nan
+    return out
+
+
+def sample_images(method: int, moments: Float, level: float, kind: type[np.floating]) -> Real:
+    """Return (3, n): the mean, and for UMPA twice the mean and its square with the level added."""
+    mean = moments[0]
+    out = np.zeros((_SAMPLE, mean.size), kind)
+    out[0] = mean
+    if method == UMPA:
+        m = mean + level
+        out[1], out[2] = 2 * m, m * m
+    return out
+
+
+def sample_factor(method: int, variance: Float) -> Float:
+    """Return the factor of the sample alone, which makes a score of what the loops compare."""
+    factor: Float = 1 / np.sqrt(variance) if method == PEARSON else 1 / variance
+    return factor
+
+
+def lowest_score(method: int, sample: Real, factor: Float, at: NDArray[np.intp]) -> Float:
+    """Return the score of a reference window without texture: the lowest there is."""
+    if method == UMPA:
+        lowest: Float = -factor * sample[2, at]
+        return lowest
+    return np.full(at.size, -1.0 if method == PEARSON else 0.0)
+
+
+@np.errstate(all="ignore")  # a mean of zero makes no transmission
+def transmission_and_dark_field(
+    method: int, c: Float, m_r: Float, v_r: Float, m_s: Float, mean: float
+) -> tuple[Float, Float]:
+    """Return (T, V) from the covariance, means and variance at the found shift; V is 1 for "umpa"."""
+    if method == UMPA:
+        return (c + m_s * m_r) / (v_r + m_r * m_r), np.ones(c.size)
+    ratio = c / v_r
+    transmission = (m_s - ratio * m_r) / mean + ratio
+    return transmission, ratio / transmission
