@@ -30,40 +30,47 @@ class Pass:
     l2: Cost
 
 
+def _bits(window: int) -> int:
+    """Sums of 1, 2, 4, 8 neighbours, and those of them that the window's binary expansion holds."""
+    return 3 + (window % 16).bit_count() - 1 + (2 + window // 16 if window >= 16 else 0)
+
+
 def _down(job: Job) -> float:
-    return 0.0 if job.window == 1 else 3.0 if job.weight is None else float(job.window)
+    return 3.0 if job.weight is None else float(job.window)
 
 
 def _across(job: Job) -> float:
-    if job.weight is not None:
-        return float(job.window)
-    if job.window <= 7:
-        return job.window - 1.0
-    return job.window.bit_length() - 1.0 + job.window.bit_count() - 1.0
+    return float(_bits(job.window) if job.weight is None else job.window)
 
 
-def _across_floats(job: Job) -> float:
-    if job.weight is not None:
-        return 3.0 * job.window
-    return job.window + 1.0 if job.window <= 7 else 3.0 * _across(job)
-
-
-_SCORE = {"pearson": (5.0, 9.0), "umpa_dark": (6.0, 9.0), "umpa": (8.0, 13.0)}  # operations, floats
+_SCORE = {"pearson": (5.0, 4.0), "umpa_dark": (6.0, 4.0), "umpa": (8.0, 6.0)}  # operations, floats
 
 PASSES = (
     Pass(
         "products, summed over frames",
         operations=lambda job: job.frames,
-        l1=lambda job: 2.0 * job.frames + 2 * (job.frames // 4) + 1,
-        l2=lambda job: 2.0 * job.frames,
+        l1=lambda job: 1.25 * job.frames + 1,  # four shifts share what they load of the sample
+        l2=lambda job: 0.2 * job.frames,
     ),
-    Pass("sums down", _down, lambda job: 3 * _down(job), lambda _: 2.0),
-    Pass("sums across", _across, _across_floats, lambda _: 1.0),
+    Pass(
+        "sums down",
+        _down,
+        lambda job: 6.0 if job.weight is None else job.window + 1.0,
+        lambda _: 4.0,
+    ),
+    Pass(
+        "sums across",
+        _across,
+        lambda job: (
+            1.0 + (4 if job.window >= 16 else 0) if job.weight is None else job.window + 1.0
+        ),
+        lambda _: 0.0,
+    ),
     Pass(
         "score, best so far",
         operations=lambda job: _SCORE[job.method][0],
         l1=lambda job: _SCORE[job.method][1],
-        l2=lambda job: _SCORE[job.method][1] - 1,
+        l2=lambda _: 1.0,
     ),
 )
 
