@@ -27,6 +27,7 @@ LAYERS = [
     "stream",
     "dense",
     "correlation global_shift search",
+    "warm_up",
     "__init__",  # the public names
     "_napari demo",
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shiftfield.search import find_shift_field
     from shiftfield.settings import Settings
     from shiftfield.stream import Cancelled
+    from shiftfield.warm_up import warm_up
 
 _HOMES = {
     "Cancelled": "stream",
@@ -33,6 +34,7 @@ _HOMES = {
     "generate_correlation_map": "maps",
     "locate_peak": "peaks",
     "normalize_image": "normalisation",
+    "warm_up": "warm_up",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "generate_correlation_map",
     "locate_peak",
     "normalize_image",
+    "warm_up",
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import numba
 from numba import njit
+from numba.core.caching import FunctionCache
 
 config: Any = numba.config
 
@@ -27,16 +29,37 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+class KernelCache(FunctionCache):
+    """Numba's cache of one kernel, where a file that is broken or cannot be written costs only time."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what was kept, or None; broken files are thrown away."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            with suppress(Exception):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled kernel if that is possible."""
+        with suppress(Exception):
+            super().save_overload(sig, data)
+
+
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that Python calls, at its first call, and keep the result where that is possible."""
+    compiled: Any = njit(**_OPTIONS)(function)
     folder = cache_folder()
-    if folder is None:
-        return njit(**_OPTIONS)(function)  # type: ignore[no-any-return]
-    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
-    try:
-        return njit(cache=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
-    finally:
-        config.CACHE_DIR = before
+    if folder is not None:
+        before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+        try:
+            compiled._cache = KernelCache(function)
+        except (OSError, RuntimeError):  # no place that Numba accepts
+            pass
+        finally:
+            config.CACHE_DIR = before
+    return compiled  # type: ignore[no-any-return]
 
 
 def part(function: Callable[..., Any]) -> Callable[..., Any]:
