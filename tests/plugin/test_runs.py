@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clicking import LONG, WAIT, click, click_run, long_pair, make_pair
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from shiftfield import Cancelled
@@ -221,6 +222,17 @@ def test_the_dock_may_be_closed_during_a_run(window: Any, qtbot: Any) -> None:
     viewer.add_image(np.zeros((8, 9)))
     again = viewer.window.add_plugin_dock_widget("shiftfield", "Local shifts")[1]
     assert again.reference.value is viewer.layers["before"]
+
+
+def test_a_script_that_waits_learns_that_the_dock_was_closed(window: Any, qtbot: Any) -> None:
+    frame, dock = window.window.add_plugin_dock_widget("shiftfield", "Local shifts")
+    start_long(window, dock, qtbot)
+    QTimer.singleShot(50, frame.destroyOnClose)
+    with pytest.raises(Cancelled, match="closed"):
+        dock.wait()
+    dock.run()
+    with pytest.raises(RuntimeError, match="open it again"):
+        dock.wait()
 
 
 def test_two_docks_work_at_once(viewer: Any, open_dock: Any, qtbot: Any) -> None:

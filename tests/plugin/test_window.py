@@ -9,6 +9,11 @@ import pytest
 from clicking import DOCKS, SHIFT, click_run, make_pair
 from napari._app_model import get_app_model
 from npe2 import PluginManifest
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication
+
+from shiftfield._napari.rows import Rows
 
 
 def test_every_command_of_the_manifest_can_be_imported() -> None:
@@ -93,3 +98,56 @@ def test_each_menu_item_opens_its_dock(menu: str, window: Any) -> None:
         app.commands.execute_command(item.command.id).result()
     opened = {type(dock) for dock in window.window.dock_widgets.values()}
     assert set(DOCKS.values()) <= opened
+
+
+def test_five_docks_together_fit_a_small_laptop(
+    window: Any, open_in_window: Any, qtbot: Any
+) -> None:
+    main = window.window._qt_window
+    main.resize(1366, 768)
+    stack = make_pair(frames=4)
+    window.add_image(stack.reference)
+    window.add_image(stack.sample)
+    for name in DOCKS:
+        dock = open_in_window(name)
+        qtbot.waitUntil(dock.native.isVisible)
+        qtbot.wait(100)
+        assert main.height() <= 768, name
+    assert main.minimumSizeHint().height() <= 768
+
+
+def test_the_wheel_scrolls_a_dock_and_changes_no_setting(open_in_window: Any, qtbot: Any) -> None:
+    dock = open_in_window("Local shifts")
+    dock.native.setMaximumHeight(300)
+    rows = dock.native.findChild(Rows)
+    bar = rows.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    before = dock.asdict()
+    for name in ("window", "peak"):
+        bar.setValue(0)
+        turn_wheel(dock[name].native)
+        assert bar.value() > 0
+    assert dock.asdict() == before
+    dock.native.window().activateWindow()
+    dock.window.native.setFocus()
+    qtbot.waitUntil(dock.window.native.hasFocus)
+    turn_wheel(dock.window.native)
+    assert dock.window.value < before["window"], "a field in use still turns"
+
+
+def turn_wheel(field: Any) -> None:
+    """Turn the wheel by one notch towards the user, with the mouse on `field`."""
+    place = QPoint(4, 4)
+    QApplication.sendEvent(
+        field,
+        QWheelEvent(
+            QPointF(place),
+            QPointF(field.mapToGlobal(place)),
+            QPoint(0, 0),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        ),
+    )

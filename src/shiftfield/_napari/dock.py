@@ -28,6 +28,7 @@ from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QSizePolicy
 from shiftfield import Cancelled
 from shiftfield._napari.lifetime import Life, end_with
 from shiftfield._napari.rows import Rows
+from shiftfield._napari.tabs import make_room
 from shiftfield._napari.work import Compute, Work
 
 _POLL_MS = 50
@@ -115,9 +116,13 @@ class Dock(Container[Any]):
 
     def run(self) -> None:
         """Start with what the form says; returns at once. An error is shown, not raised."""
-        if self.running or self._gone:
+        if self.running:
             return
         self._error, self._added = None, []
+        if self._gone:
+            self._task = None
+            self._error = RuntimeError("The dock is closed; open it again.")
+            return
         try:
             self._task = self._prepare()
         except Exception as error:
@@ -159,6 +164,8 @@ class Dock(Container[Any]):
                 raise TimeoutError(f"The run is not over after {timeout:g} s.")
             QApplication.processEvents()
             time.sleep(0.005)
+        if self._gone and self._task is not None:
+            raise Cancelled("The dock was closed before the run was over.")
         if self._error is not None:
             raise self._error
         return list(self._added)
@@ -221,15 +228,21 @@ class Dock(Container[Any]):
             self.run()
 
     def _moved(self, *_: Any) -> None:
-        """Give up when the dock is closed: napari then takes the form out and forgets it."""
+        """Find room when the dock is opened; give up when it is closed and the form is taken out."""
         if self._gone:
             return
         has_parent = self.native.parent() is not None
+        if has_parent and not self._had_parent:
+            QTimer.singleShot(0, self._settle)  # the dock is not yet in the window
         if self._had_parent and not has_parent:
             self._life.end()
             # now, in this thread: Python's garbage collector might do it in the worker's
             self.native.deleteLater()
         self._had_parent = has_parent
+
+    def _settle(self) -> None:
+        if not self._gone:
+            make_room(self.native)
 
     def _poll(self) -> None:
         work = self._work

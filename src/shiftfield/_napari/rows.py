@@ -6,8 +6,19 @@ Several docks then share the height of a laptop's screen; without it napari's wi
 from __future__ import annotations
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
-from qtpy.QtGui import QShowEvent
-from qtpy.QtWidgets import QFrame, QLabel, QLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QShowEvent, QWheelEvent
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QFrame,
+    QLabel,
+    QLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 _LEAST_HEIGHT = 100  # px: about three rows
 
@@ -25,6 +36,10 @@ class Rows(QScrollArea):
             if item is not None:
                 inner.addWidget(item.widget())
         self._labels = [x for x in self._column.findChildren(QLabel) if x.text()]
+        for field in self._column.findChildren(QWidget):
+            if isinstance(field, QAbstractSpinBox | QComboBox):
+                field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click or Tab, not the wheel
+                field.installEventFilter(self)
         self.setWidget(self._column)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -51,7 +66,11 @@ class Rows(QScrollArea):
         return QSize(hint.width() + beside, min(hint.height(), _LEAST_HEIGHT))
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """Ask for another height when a row was shown or hidden."""
+        """Ask for another height when a row was shown or hidden; scroll past fields not in use."""
+        idle = isinstance(watched, QAbstractSpinBox | QComboBox) and not watched.hasFocus()
+        if idle and isinstance(event, QWheelEvent):
+            QApplication.sendEvent(self.verticalScrollBar(), event)
+            return True
         asks = event is not None and event.type() == QEvent.Type.LayoutRequest
         if asks and watched is self._column:
             self.updateGeometry()
