@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -386,3 +387,76 @@ def test_a_constant_template_is_refused(viewer: Any, open_dock: Any, qtbot: Any,
     click_run(dock, qtbot)
     assert "constant" in dock.status
     assert len(viewer.layers) == 2
+
+
+def test_a_spacing_that_leaves_no_vector_is_said(
+    viewer: Any, open_dock: Any, qtbot: Any, pair: Any
+) -> None:
+    viewer.add_image(pair.reference)
+    viewer.add_image(pair.sample)
+    dock = open_dock("Local shifts")
+    dock.margin.value = 5
+    dock.spacing.value = 500
+    click_run(dock, qtbot)
+    assert len(viewer.layers[-1].data) == 0
+    assert "No vector is drawn: a spacing of 500 px is too large here." in dock.status
+
+
+def test_a_search_cut_off_by_the_edge_of_the_image_is_said(
+    viewer: Any, open_dock: Any, qtbot: Any, pair: Any
+) -> None:
+    viewer.add_image(pair.reference)
+    viewer.add_image(pair.sample, name="after")
+    corner = [[-10, 30], [-10, 45], [20, 45], [20, 30]]
+    everything = [[-1, -1], [-1, 60], [48, 60], [48, -1]]
+    part = viewer.add_shapes([np.array(corner)], shape_type="rectangle")
+    dock = open_dock("Correlation map")
+    dock.template.value = part
+    dock.margin.value = 5
+    click_run(dock, qtbot)
+    assert viewer.layers[-1].data.shape == (6, 11)
+    assert "only x -5 to +5, y +0 to +5 px were tried" in dock.status
+    part.data = [np.array(everything)]
+    click_run(dock, qtbot)
+    assert dock.status.startswith("Error: ")
+    assert "covers all of 'after'" in dock.status
+    part.data = [np.add(corner, (20, 0))]
+    click_run(dock, qtbot)
+    assert "were tried" not in dock.status
+
+
+def test_the_map_says_in_plain_numbers_what_was_the_template(
+    viewer: Any, open_dock: Any, qtbot: Any, pair: Any
+) -> None:
+    viewer.add_image(pair.reference)
+    viewer.add_image(pair.sample)
+    dock = open_dock("Correlation map")
+    dock.margin.value = 5
+    click_run(dock, qtbot)
+    said = json.loads(json.dumps(viewer.layers[-1].metadata["shiftfield"]))
+    assert said["template"] == [[5, 43], [5, 55]]
+
+
+def test_a_peak_is_located_whatever_else_the_metadata_says(
+    viewer: Any, open_dock: Any, qtbot: Any
+) -> None:
+    rows, columns = np.mgrid[:21, :31]
+    hill = np.exp(-((rows - 8.3) ** 2 + (columns - 20.6) ** 2) / 50)
+    viewer.add_image(hill, metadata={"shiftfield": "a note of someone else"})
+    dock = open_dock("Locate peak")
+    click_run(dock, qtbot)
+    assert viewer.layers[-1].data[0] == pytest.approx((8.3, 20.6), abs=0.05)
+
+
+@pytest.mark.parametrize("translate", [(0, 0), (100, 0)])
+def test_a_moved_sample_that_still_lies_elsewhere_is_said(
+    translate: tuple[int, int], viewer: Any, open_dock: Any, qtbot: Any, pair: Any
+) -> None:
+    viewer.add_image(pair.reference, name="before")
+    viewer.add_image(pair.sample, name="after", translate=translate)
+    dock = open_dock("Global shift")
+    dock.window.value, dock.margin.value, dock.move.value = 15, 5, True
+    for _ in range(2):
+        click_run(dock, qtbot)
+        assert "after was moved by it." in dock.status
+        assert ("It does not lie on before" in dock.status) == (translate != (0, 0))

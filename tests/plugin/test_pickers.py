@@ -164,3 +164,16 @@ def test_a_lazy_stack_is_never_read_whole(viewer: Any, open_dock: Any, qtbot: An
     assert largest == 1
     assert "t = 3 (of 0 to 4)" in dock.status
     assert np.nanmedian(viewer.layers["x shift"].data) == pytest.approx(SHIFT[0], abs=0.05)
+
+
+def test_a_renamed_shapes_layer_stays_the_template(viewer: Any, open_dock: Any) -> None:
+    viewer.add_image(IMAGE)
+    part = viewer.add_shapes(name="part")
+    dock = open_dock("Correlation map")
+    assert dock.template.value == "centre of the sample"
+    dock.template.value = part
+    part.name = "another name"
+    assert dock.template.value is part
+    assert dock.template.current_choice == "another name"
+    viewer.layers.remove(part)
+    assert dock.template.value == "centre of the sample"

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from magicgui.widgets import ComboBox
 from magicgui.widgets.bases import Widget
 from napari.layers import Image, Layer, Shapes
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from shiftfield._napari.dock import Task
 from shiftfield._napari.forms import fields
 from shiftfield._napari.inputs import Pixels, said
 from shiftfield._napari.pair import PairDock, input_metadata, size_text
-from shiftfield._napari.pickers import narrow
+from shiftfield._napari.pickers import LayerPicker
 from shiftfield._napari.placement import placement, with_origin_at
 from shiftfield._napari.template import Template, centre, rectangle
 from shiftfield.settings import Settings
@@ -36,18 +35,18 @@ class CorrelationMap(PairDock):
     )
 
     def _search_form(self) -> Sequence[Widget]:
-        template = ComboBox(
+        template = LayerPicker(
+            self._drawn,
+            first=_CENTRE,
             name="template",
             label="Template",
-            choices=self._templates,
-            tooltip="What of the sample is searched: all but the margin, or the selected rectangle "
-            "(else the last one) of a Shapes layer.",
+            tooltip="What of the sample is searched: all but the margin, or the box around the "
+            "selected shape (else the last one) of a Shapes layer.",
         )
-        return [narrow(template), *fields(Settings, "margin")]
+        return [template, *fields(Settings, "margin")]
 
-    def _templates(self, _: Any) -> list[tuple[str, Any]]:
-        drawn = [x for x in self._viewer.layers if isinstance(x, Shapes) and x.ndim >= 2]
-        return [(_CENTRE, _CENTRE), *((layer.name, layer) for layer in drawn)]
+    def _drawn(self) -> list[Layer]:
+        return [x for x in self._viewer.layers if isinstance(x, Shapes) and x.ndim >= 2]
 
     def _prepare(self) -> Task:
         reference, sample = self._pixels()
@@ -60,7 +59,7 @@ class CorrelationMap(PairDock):
             "unit": "",
             "version": __version__,
             "zero": cut.zero,
-            "template": cut.box,
+            "template": [[part.start, part.stop] for part in cut.box],
             "settings": {"margin": margin},
             "input": input_metadata(reference, sample),
         }
@@ -68,7 +67,7 @@ class CorrelationMap(PairDock):
         def show(scores: NDArray[np.float32]) -> str:
             look = {"name": "correlation map", "colormap": "viridis", "interpolation2d": "nearest"}
             self._add([(scores, {**look, **place, "metadata": {"shiftfield": metadata}}, "image")])
-            return _answer(scores, cut)
+            return _answer(scores, cut, margin)
 
         return Task(_correlate(reference, sample, cut), show, said(reference, sample))
 
@@ -95,10 +94,17 @@ def _correlate(reference: Pixels, sample: Pixels, cut: Template) -> Callable[...
     return compute
 
 
-def _answer(scores: NDArray[np.float32], cut: Template) -> str:
+def _answer(scores: NDArray[np.float32], cut: Template, margin: int) -> str:
     row, column = np.unravel_index(np.nanargmax(scores), scores.shape)
     x, y = column - cut.zero[1], row - cut.zero[0]
-    return (
+    text = (
         f"Template {size_text(cut.size)}; highest score {scores[row, column]:.3f} "
         f"at x {x:+d}, y {y:+d} px. Zero shift lies at the world origin."
     )
+    if min(scores.shape) <= 2 * margin:
+        (top, left), (height, width) = cut.zero, scores.shape
+        text += (
+            f" The image ends there: only x {-left:+d} to {width - 1 - left:+d}, "
+            f"y {-top:+d} to {height - 1 - top:+d} px were tried."
+        )
+    return text

@@ -99,9 +99,12 @@ def _search(
             cancel=cancel,
         )
         layers = sorted(field.to_layers(**drawing), key=_height)
+        text = _answer(field)
+        if field.valid.any() and len(layers[-1][0]) == 0:
+            text += f" No vector is drawn: a spacing of {drawing['spacing']} px is too large here."
         for _, arguments, _ in layers:
             arguments["metadata"]["shiftfield"]["input"] = input_metadata(reference, sample)
-        return layers, _answer(field)
+        return layers, text
 
     return compute
 

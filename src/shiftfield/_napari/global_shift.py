@@ -24,7 +24,7 @@ from shiftfield._napari.dock import Task
 from shiftfield._napari.forms import fields
 from shiftfield._napari.inputs import SLICES, Pixels, said
 from shiftfield._napari.pair import PairDock, input_metadata
-from shiftfield._napari.placement import placement
+from shiftfield._napari.placement import differ, placement
 from shiftfield.settings import DisplaySettings, GlobalSettings, PeakSettings
 
 POINTS, MAP = "local points", "whole map"
@@ -138,6 +138,7 @@ class GlobalShift(PairDock):
         reference, sample = self._pixels()
         layer = self._sample.value
         place = placement(layer, sample.index, translate=moving.home(layer))
+        apart = differ(place, placement(self._reference.value, reference.index))
         length, wanted = self.length.value, self.move.value
         metadata = {
             "unit": "px",
@@ -153,6 +154,11 @@ class GlobalShift(PairDock):
             text = _answer(found)
             if wanted:
                 text += f" {self._move(layer, found.shift)}"
+                if apart:
+                    text += (
+                        f" It does not lie on {reference.name}: their scale, translate or rotate "
+                        "was not the same before."
+                    )
             show_info(text.replace("px (", "px\n(", 1))  # only the first line is shown at once
             return text
 

@@ -22,6 +22,7 @@ from shiftfield._napari.pickers import LayerPicker
 from shiftfield._napari.placement import placement
 from shiftfield.settings import PeakSettings
 
+_MAP = "correlation map"
 _COLOUR = "#e06000"  # to be read on black, on white and on the dark end of a map
 
 
@@ -59,7 +60,7 @@ class LocatePeak(Dock):
 
     def _choose_new_map(self, layer: Layer) -> None:
         """Choose a correlation map that has just been made."""
-        if not self._gone and quantity(layer) == "correlation map" and layer in self._map.choices:
+        if not self._gone and quantity(layer) == _MAP and layer in self._map.choices:
             self._map.value = layer
 
     def _chosen(self) -> Image:
@@ -77,7 +78,7 @@ class LocatePeak(Dock):
         layer = self._chosen()
         used = pixels(self._viewer, layer, SLICES)
         place = placement(layer, used.index)
-        zero = layer.metadata.get("shiftfield", {}).get("zero")
+        zero = layer.metadata["shiftfield"]["zero"] if quantity(layer) == _MAP else None
         settings = PeakSettings(
             method=self.method.value,
             dim=self.dim.value,

@@ -21,14 +21,17 @@ def narrow(box: ComboBox) -> ComboBox:
 
 
 class LayerPicker(ComboBox):
-    """A combo box of layers; `fitting` returns those to offer.
+    """A combo box of layers; `fitting` returns those to offer, `first` is a text offered before them.
 
     The chosen layer stays chosen when layers come, go, are renamed or reordered, as long as it
     fits; magicgui alone goes by the text and jumps to the first choice after a rename.
     """
 
-    def __init__(self, fitting: Callable[[], Sequence[Layer]], **kwargs: Any) -> None:
+    def __init__(
+        self, fitting: Callable[[], Sequence[Layer]], first: str = "", **kwargs: Any
+    ) -> None:
         self._fitting = fitting
+        self._first = first
         super().__init__(choices=self._named, **kwargs)
         narrow(self)
 
@@ -47,10 +50,11 @@ class LayerPicker(ComboBox):
 
     def _fill(self) -> None:
         """Offer the fitting layers in the order of the layer list; magicgui would append new ones."""
-        texts = [layer.name for layer in self._fitting()]
+        texts = [text for text, _ in self._named(self)]
         if texts != [self.native.itemText(n) for n in range(self.native.count())]:
             self.native.clear()
         super().reset_choices()
 
-    def _named(self, _: Any) -> list[tuple[str, Layer]]:
-        return [(layer.name, layer) for layer in self._fitting()]
+    def _named(self, _: Any) -> list[tuple[str, Any]]:
+        named = [(layer.name, layer) for layer in self._fitting()]
+        return [(self._first, self._first), *named] if self._first else named

@@ -50,6 +50,15 @@ def placement(
     }
 
 
+def differ(place: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether one pixel lies at two places; False where the units are not the same."""
+    names = ("scale", "translate", "rotate", "shear", "affine")
+    return bool(
+        place["units"] == other["units"]
+        and not all(np.allclose(place[name], other[name]) for name in names)
+    )
+
+
 def with_origin_at(place: dict[str, Any], row: float, column: float) -> dict[str, Any]:
     """Return `place` moved so that the pixel (row, column) lies at the world origin."""
     linear = Affine(scale=place["scale"], rotate=place["rotate"], shear=place["shear"], ndim=2)

@@ -70,6 +70,11 @@ def rectangle(shapes: Shapes, layer: Image, sample: Pixels, margin: int) -> Temp
         )
     rows, columns = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
     area = _grown(rows, margin, shape[0]), _grown(columns, margin, shape[1])
+    if area == (rows, columns):
+        raise ValueError(
+            f"The rectangle of {shapes.name!r} covers all of {sample.name!r}, so that no shift is "
+            "left to try; draw a smaller one."
+        )
     return Template((rows, columns), area)
 
 
