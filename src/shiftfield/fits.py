@@ -55,7 +55,8 @@ def refine(
         dx[some], dy[some] = _surface(scores[:, :, some], x[some], y[some], method)
     some = np.flatnonzero(inner_x & ~both)
     if some.size:
-        dx[some] = _line(scores[y[some], :, some].T, x[some], method)
+        line = scores[0][:, some] if len(scores) == 1 else scores[y[some], :, some].T
+        dx[some] = _line(line, x[some], method)
     some = np.flatnonzero(inner_y & ~both)
     if some.size:
         dy[some] = _line(scores[:, x[some], some], y[some], method)
@@ -63,10 +64,9 @@ def refine(
 
 
 def _line(scores: Float, at: Integers, method: str) -> Float:
-    """Refine along lines of scores (n, N)."""
+    """Refine along lines of scores (n, N); of three when their differences are taken."""
     if method == "diff":
-        every = np.arange(at.size)
-        return _three(scores[at - 1, every], scores[at, every], scores[at + 1, every])
+        return _three(*scores)
     _, a1, a2 = line_fit(len(scores)) @ scores
     vertex = -a1 / (2 * a2)
     return _inside(vertex, len(scores), at)

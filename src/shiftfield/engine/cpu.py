@@ -176,8 +176,9 @@ class _TileRun:
         inner_y, inner_x = fits & (py > 0) & (py < ny - 1), fits & (px > 0) & (px < nx - 1)
         dx, dy = refine(scores, x, y, inner_x, inner_y, search.peak)
         flat = out.reshape(5, -1)
-        flat[0, known], flat[1, known] = px + dx - nx // 2, py + dy - ny // 2
-        flat[2, known] = scores[y, x, np.arange(at.size)]
+        place: slice | NDArray[np.intp] = slice(None) if at.size == flat.shape[1] else known
+        flat[0, place], flat[1, place] = px + dx - nx // 2, py + dy - ny // 2
+        flat[2, place] = best[at] * factor
         if method != PEARSON:
             ry, rx = np.rint(y + dy).astype(np.intp), np.rint(x + dx).astype(np.intp)
             ry, rx = np.clip(ry, 0, cy - 1), np.clip(rx, 0, cx - 1)
@@ -186,9 +187,9 @@ class _TileRun:
                 method, around[at, ry, rx], ref.moments[0, there] + level_r, ref.moments[1, there],
                 sam.moments[0, at] + level_s, search.reference_mean * ref.scale,
             )  # fmt: skip
-            flat[3, known] = np.abs(t * (ref.scale / sam.scale))
+            flat[3, place] = np.abs(t * (ref.scale / sam.scale))
             if method != UMPA:
-                flat[4, known] = np.abs(v)
+                flat[4, place] = np.abs(v)
             flat[:, known[~np.isfinite(t + v)]] = np.nan
 
     def _leave_out_spoilt(self) -> None:
