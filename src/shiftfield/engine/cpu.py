@@ -5,6 +5,9 @@ Which tile is computed when, and by which thread, is the business of `stream`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,6 +108,17 @@ class _Side:
         self.scale_to(self.scaled)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the loops read of reference and sample, and what they found for each pixel of a tile."""
+
+    reference: Real
+    sample: Real
+    best: Real
+    index: NDArray[np.int32]
+    around: NDArray[Any]
+
+
 class _TileRun:
     """The state of one tile while it is computed."""
 
@@ -148,49 +162,76 @@ class _TileRun:
         sample = sample_images(method, sam.moments, level_s, kind)
         cy, cx = min(search.peak_size, ny), min(search.peak_size, nx)
         n = self.height * pitch
-        best = np.full(n, -np.inf, kind)
-        index = np.full(n, -1, np.int32)
-        around = np.empty((n, cy, cx), kind)
+        found = _Found(
+            reference,
+            sample,
+            best=np.full(n, -np.inf, kind),
+            index=np.full(n, -1, np.int32),
+            around=np.empty((n, cy, cx), kind),
+        )
         track.try_shifts(
             method, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
             wy.astype(kind), wx.astype(kind), boxed, ny, nx, cy, cx, self.tile.y0, search.step,
             track.workspace(kind, pitch, self.height, self.width, search.window, nx, cy),
-            best, index, around,
+            found.best, found.index, found.around,
         )  # fmt: skip
+        self._write(found, (rows[:, None] * pitch + columns).ravel(), out.reshape(5, -1))
 
-        at = (rows[:, None] * pitch + columns).ravel()
-        known = np.flatnonzero((best[at] > -np.inf) & (sam.none[at] == 0))
+    def _write(self, found: _Found, at: NDArray[np.intp], out: NDArray[np.float32]) -> None:
+        """Write (x, y, score, T, V) of the pixels `at` into out (5, m), where there is an answer."""
+        search, method, pitch = self.search, self.method, self.pitch
+        (ny, nx), size = search.shifts, search.peak_size
+        _, cy, cx = found.around.shape
+        known = np.flatnonzero((found.best[at] > -np.inf) & (self.sam.none[at] == 0))
         at = at[known]
-        py, px = np.divmod(index[at], nx)
+        py, px = np.divmod(found.index[at], nx)
         top, left = first_of_window(py, ny, cy), first_of_window(px, nx, cx)
         corner = at + top * pitch + left
-        scores = np.empty((cy, cx, at.size))
-        scores_around(method, reference, sample, at, corner, pitch, around, scores)
-        factor = sample_factor(method, sam.moments[1, at])
-        scores *= factor
-        if ref.none.any():
-            scores = np.where(np.isnan(scores), lowest_score(method, sample, factor, at), scores)
+        factor = sample_factor(method, self.sam.moments[1, at])
+        scores = self._scores_around(found, at, corner, factor)
         y, x = py - top, px - left
-        size = search.peak_size
         fits = (ny == 1 or ny >= size) and (nx == 1 or nx >= size)
         inner_y, inner_x = fits & (py > 0) & (py < ny - 1), fits & (px > 0) & (px < nx - 1)
         dx, dy = refine(scores, x, y, inner_x, inner_y, search.peak)
-        flat = out.reshape(5, -1)
-        place: slice | NDArray[np.intp] = slice(None) if at.size == flat.shape[1] else known
-        flat[0, place], flat[1, place] = px + dx - nx // 2, py + dy - ny // 2
-        flat[2, place] = best[at] * factor
+        place: slice | NDArray[np.intp] = slice(None) if at.size == out.shape[1] else known
+        out[0, place], out[1, place] = px + dx - nx // 2, py + dy - ny // 2
+        out[2, place] = found.best[at] * factor
         if method != PEARSON:
-            ry, rx = np.rint(y + dy).astype(np.intp), np.rint(x + dx).astype(np.intp)
+            ry, rx = (np.rint(peak).astype(np.intp) for peak in (y + dy, x + dx))
             ry, rx = np.clip(ry, 0, cy - 1), np.clip(rx, 0, cx - 1)
-            there = corner + ry * pitch + rx
-            t, v = transmission_and_dark_field(
-                method, around[at, ry, rx], ref.moments[0, there] + level_r, ref.moments[1, there],
-                sam.moments[0, at] + level_s, search.reference_mean * ref.scale,
-            )  # fmt: skip
-            flat[3, place] = np.abs(t * (ref.scale / sam.scale))
+            t, v = self._transmission_and_dark_field(
+                found.around[at, ry, rx], at, corner + ry * pitch + rx
+            )
+            out[3, place] = t
             if method != UMPA:
-                flat[4, place] = np.abs(v)
-            flat[:, known[~np.isfinite(t + v)]] = np.nan
+                out[4, place] = v
+            out[:, known[~np.isfinite(t + v)]] = np.nan
+
+    def _scores_around(
+        self, found: _Found, at: NDArray[np.intp], corner: NDArray[np.intp], factor: Float
+    ) -> Float:
+        """Return the scores (cy, cx, m) around the best shift of each pixel."""
+        scores = np.empty((*found.around.shape[1:], at.size))
+        scores_around(
+            self.method, found.reference, found.sample, at, corner, self.pitch, found.around, scores
+        )
+        scores *= factor
+        if self.ref.none.any():
+            lowest = lowest_score(self.method, found.sample, factor, at)
+            scores = np.where(np.isnan(scores), lowest, scores)
+        return scores
+
+    def _transmission_and_dark_field(
+        self, c: Real, at: NDArray[np.intp], there: NDArray[np.intp]
+    ) -> tuple[Float, Float]:
+        """Return |T| and |V| of the pixels `at` from their covariances with the windows `there`."""
+        ref, sam = self.ref, self.sam
+        t, v = transmission_and_dark_field(
+            self.method, c.astype(np.float64), ref.moments[0, there] + ref.level * ref.scale,
+            ref.moments[1, there], sam.moments[0, at] + sam.level * sam.scale,
+            self.search.reference_mean * ref.scale,
+        )  # fmt: skip
+        return np.abs(t * (ref.scale / sam.scale)), np.abs(v)
 
     def _leave_out_spoilt(self) -> None:
         """No answer where a window of the sample, or one in reach in the reference, holds no number."""
