@@ -46,10 +46,9 @@ class CpuBackend:
     def tile_shape(self, search: Search) -> tuple[int, int]:
         """Return (rows, columns): tall enough for the window, small enough for the caches."""
         (ry, rx), (my, mx), (_, nx) = search.radius, search.margin, search.shifts
-        tall = (
-            _ROWS if search.shifts[0] > 1 else 4 * _ROWS
-        )  # few shifts: a tile must be worth its preparation
-        rows, columns = max(tall, 2 * (2 * ry + 1)), _COLUMNS
+        # Few shifts: a tile must be worth its preparation.
+        wide = _COLUMNS if search.shifts[0] > 1 else 4 * _COLUMNS
+        rows, columns = max(_ROWS, 2 * (2 * ry + 1)), wide
         while columns > 64 or rows > 8:
             pitch = columns + 2 * (rx + mx)
             frames = 4 * search.frames * pitch * (2 * rows + 4 * ry + 2 * my)
