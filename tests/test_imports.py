@@ -19,7 +19,7 @@ LAYERS = [
     "_version arrays colours fits machine settings",
     "field peaks scores synthetic samples",
     "engine.base engine.kernels",
-    "engine.images",
+    "engine.images engine.side",
     "engine.cpu engine.reference",
     "engine",
     "arguments frames",

@@ -22,7 +22,7 @@ from shiftfield.stream import Input, Watch, run
 
 Normalise = Callable[[Frames], Normaliser]
 as_given: Normalise = AsGiven
-_PROBES = 5  # windows along each axis that the check of a 1-D search looks at
+_PROBES = 4  # windows along each axis that the check of a 1-D search looks at
 
 
 def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:

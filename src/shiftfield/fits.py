@@ -46,17 +46,21 @@ def refine(
     method : {"diff", "poly_fit"}
         Centred differences of 3 x 3 scores, or a paraboloid fitted to all of them.
     """
-    dx, dy = np.zeros(x.size), np.zeros(x.size)
+    if len(scores) == 1:
+        return np.where(inner_x, _line(scores[0], x, method), 0.0), np.zeros(x.size)
+    if scores.shape[1] == 1:
+        return np.zeros(x.size), np.where(inner_y, _line(scores[:, 0], y, method), 0.0)
     both = inner_x & inner_y
-    if both.all():
-        return _surface(scores, x, y, method) if x.size else (dx, dy)
-    some = np.flatnonzero(both)
-    if some.size:
-        dx[some], dy[some] = _surface(scores[:, :, some], x[some], y[some], method)
+    if not both.any():
+        dx, dy = np.zeros(x.size), np.zeros(x.size)
+    else:
+        dx, dy = _surface(scores, x, y, method)
+        if both.all():
+            return dx, dy
+        dx[~both] = dy[~both] = 0.0
     some = np.flatnonzero(inner_x & ~both)
     if some.size:
-        line = scores[0][:, some] if len(scores) == 1 else scores[y[some], :, some].T
-        dx[some] = _line(line, x[some], method)
+        dx[some] = _line(scores[y[some], :, some].T, x[some], method)
     some = np.flatnonzero(inner_y & ~both)
     if some.size:
         dy[some] = _line(scores[:, x[some], some], y[some], method)

@@ -5,7 +5,7 @@ Which tile is computed when, and by which thread, is the business of `stream`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,17 +20,17 @@ from shiftfield.engine.images import (
     transmission_and_dark_field,
 )
 from shiftfield.engine.kernels import prepare, track
-from shiftfield.engine.kernels.lanes import WIDTH
-from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA, scores_around
+from shiftfield.engine.kernels.lanes import WIDTH, aligned
+from shiftfield.engine.kernels.read_out import read_out
+from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA
+from shiftfield.engine.side import Side
 from shiftfield.fits import refine
-from shiftfield.peaks import first_of_window
 
 Float = NDArray[np.float64]
 
 # Halos cost more than the second cache gives.
 _ROWS, _COLUMNS = 32, 256
 _WORKING_SET = 4_000_000  # bytes of frames of a tile
-_PROBES = 512  # pixels of a tile that its level is taken from
 _KEPT = 16_000_000  # bytes of scores kept for the peak fit
 
 
@@ -45,10 +45,12 @@ class CpuBackend:
 
     def tile_shape(self, search: Search) -> tuple[int, int]:
         """Return (rows, columns): tall enough for the window, small enough for the caches."""
-        (ry, rx), (my, mx), (_, nx) = search.radius, search.margin, search.shifts
-        # Few shifts: a tile must be worth its preparation.
-        wide = _COLUMNS if search.shifts[0] > 1 else 4 * _COLUMNS
-        rows, columns = max(_ROWS, 2 * (2 * ry + 1)), wide
+        (ry, rx), (my, mx), (ny, nx) = search.radius, search.margin, search.shifts
+        rows, columns = max(_ROWS, 2 * (2 * ry + 1)), _COLUMNS
+        if ny == 1:  # few shifts: a tile must be worth its preparation
+            columns *= 4
+        elif nx == 1:
+            rows *= 2
         while columns > 64 or rows > 8:
             pitch = columns + 2 * (rx + mx)
             frames = 4 * search.frames * pitch * (2 * rows + 4 * ry + 2 * my)
@@ -65,46 +67,33 @@ class CpuBackend:
 
     def run(self, search: Search, tile: Tile, block: Block) -> Answer:
         """Compute one tile: prepare in float64, try shifts in float32 unless texture would be lost."""
-        return _TileRun(search, tile, block).answer()
+        if not _upright(search):
+            return Answer(*_TileRun(search, tile, block).answer())
+        turned = Tile(tile.x0, tile.x1, tile.y0, tile.y1)
+        ref, sam, raw_ref, raw_sam = map(
+            _turn, (block.reference, block.sample, block.raw_reference, block.raw_sample)
+        )
+        if block.raw_reference is block.reference:
+            raw_ref, raw_sam = ref, sam
+        x, y, *others = _TileRun(
+            _turned(search), turned, Block(ref, sam, raw_ref, raw_sam)
+        ).answer()
+        return Answer(*(image.T for image in (y, x, *others)))
 
 
-class _Side:
-    """One image of a tile: its pixels as flat rows, their windowed moments, its windows without an answer."""
+def _upright(search: Search) -> bool:
+    """Return whether shifts are tried along y alone; the loops are made for many along x."""
+    return search.shifts[1] == 1 < search.shifts[0]
 
-    def __init__(
-        self, pixels: Real, raw: Real, search: Search, pitch: int, height: int, width: int
-    ) -> None:
-        self.pitch, self.spoilt = pitch, np.zeros((0, 0), np.uint8)
-        frames, rows, columns = pixels.shape
-        n = rows * pitch + 2 * WIDTH
-        self.frames = np.zeros((frames, n))
-        inside = self.frames[:, : rows * pitch].reshape(frames, rows, pitch)
-        inside[:, :, :columns] = pixels
-        self.level, self.scale = _level_and_scale(inside[:, :, :columns])
-        inside[:, :, columns:] = self.level
-        self.scaled = np.empty((frames, n), np.float32)
-        self._total = np.empty((2, n))
-        self.scale_to(self.scaled)
-        if not np.isfinite(self._total[1].sum()):
-            self._replace_spoilt(pixels)
-        self.moments = np.empty((2, height * pitch))
-        wy, wx = search.weights
-        line = np.zeros(pitch + wx.size + WIDTH)
-        prepare.moments(self._total, pitch, wy, wx, height, line, self.moments)
-        self.none, self.lossy, near = _survey(self.moments, self.level * self.scale, pitch, width)
-        if near or raw is not pixels:
-            raw = np.ascontiguousarray(raw, dtype=np.float64)
-            prepare.constant_windows(raw, wy.size, wx.size, pitch, self.none)
 
-    def scale_to(self, out: Real, factor: float = 1.0) -> None:
-        """Write (pixels - level) * scale * factor as rows."""
-        prepare.scale_frames(self.frames, self.level, self.scale, factor, out, self._total)
+def _turned(search: Search) -> Search:
+    """Return the same search with the axes exchanged."""
+    (wy, wx), (my, mx) = search.weights, search.margin
+    return replace(search, weights=(wx, wy), margin=(mx, my))
 
-    def _replace_spoilt(self, pixels: Real) -> None:
-        """Put the level where a pixel is not finite, and keep where that was."""
-        self.spoilt = np.logical_not(np.isfinite(pixels).all(axis=0)).astype(np.uint8)
-        self.frames[~np.isfinite(self.frames)] = self.level
-        self.scale_to(self.scaled)
+
+def _turn(frames: Any) -> Any:
+    return frames.transpose(0, 2, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,98 +116,85 @@ class _TileRun:
         self.height, self.width = tile.y1 - tile.y0, tile.x1 - tile.x0
         self.pitch = -(-block.reference.shape[2] // WIDTH) * WIDTH
         (my, mx), size = search.margin, (self.height, self.width)
-        self.ref = _Side(
+        self.ref = Side(
             block.reference, block.raw_reference, search, self.pitch, size[0] + 2 * my, size[1] + 2 * mx
         )  # fmt: skip
-        self.sam = _Side(block.sample, block.raw_sample, search, self.pitch, *size)
+        self.sam = Side(block.sample, block.raw_sample, search, self.pitch, *size)
+        self._leave_out_spoilt()
 
-    def answer(self) -> Answer:
-        search, tile = self.search, self.tile
-        rows = _wanted(tile.y0, tile.y1, search.step)
-        columns = _wanted(tile.x0, tile.x1, search.step)
-        out = np.full((5, rows.size, columns.size), np.nan, dtype=np.float32)
-        if rows.size and columns.size:
-            self._fill(rows, columns, out)
-        return Answer(*out)
+    def answer(self) -> NDArray[np.float32]:
+        """Return (x, y, score, T, V) of the wanted pixels of the tile, NaN where unknown."""
+        rows = _wanted(self.tile.y0, self.tile.y1, self.search.step)
+        columns = _wanted(self.tile.x0, self.tile.x1, self.search.step)
+        out = np.full((5, rows[2], columns[2]), np.nan, dtype=np.float32)
+        if rows[2] and columns[2]:
+            self._read(self._try_shifts(), rows, columns, out.reshape(5, -1))
+        return out
 
-    def _fill(
-        self, rows: NDArray[np.intp], columns: NDArray[np.intp], out: NDArray[np.float32]
-    ) -> None:
+    def _try_shifts(self) -> _Found:
         search, pitch, ref, sam = self.search, self.pitch, self.ref, self.sam
         wy, wx = search.weights
         ny, nx = search.shifts
-        self._leave_out_spoilt()
         boxed = bool(np.all(wy == wy[0]) and np.all(wx == wx[0]))
         factor = (wy[0] * wx[0] if boxed else 1.0) / search.frames
         kind = np.float64 if ref.lossy or sam.lossy else np.float32
         if kind is np.float64:
-            ref.scaled = np.empty(ref.scaled.shape)
-            ref.scale_to(ref.scaled)
-            sam.scaled = np.empty(sam.scaled.shape)
+            ref.widen()
+            sam.widen()
         sam.scale_to(sam.scaled, factor)
         method, level_r, level_s = self.method, ref.level * ref.scale, sam.level * sam.scale
         reference = reference_images(method, ref.moments, level_r, ref.none, kind)
         sample = sample_images(method, sam.moments, level_s, kind)
         cy, cx = min(search.peak_size, ny), min(search.peak_size, nx)
         n = self.height * pitch
-        found = _Found(
-            reference,
-            sample,
-            best=np.full(n, -np.inf, kind),
-            index=np.full(n, -1, np.int32),
-            around=np.empty((n, cy, cx), kind),
-        )
+        best, index = aligned(n, kind), aligned(n, np.int32)
+        best[:], index[:] = -np.inf, -1
+        around = np.empty((n, cy, cx), kind)
         track.try_shifts(
             method, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
             wy.astype(kind), wx.astype(kind), boxed, ny, nx, cy, cx, self.tile.y0, search.step,
             track.workspace(kind, pitch, self.height, self.width, search.window, nx, cy),
-            found.best, found.index, found.around,
+            best, index, around,
         )  # fmt: skip
-        self._write(found, (rows[:, None] * pitch + columns).ravel(), out.reshape(5, -1))
+        return _Found(reference, sample, best, index, around)
 
-    def _write(self, found: _Found, at: NDArray[np.intp], out: NDArray[np.float32]) -> None:
-        """Write (x, y, score, T, V) of the pixels `at` into out (5, m), where there is an answer."""
-        search, method, pitch = self.search, self.method, self.pitch
-        (ny, nx), size = search.shifts, search.peak_size
+    def _read(
+        self,
+        found: _Found,
+        rows: tuple[int, int, int],
+        columns: tuple[int, int, int],
+        out: NDArray[np.float32],
+    ) -> None:
+        """Write (x, y, score, T, V) of the wanted pixels into out (5, m), where there is an answer."""
+        search, method = self.search, self.method
+        (ny, nx), size, m = search.shifts, search.peak_size, out.shape[1]
         _, cy, cx = found.around.shape
-        known = np.flatnonzero((found.best[at] > -np.inf) & (self.sam.none[at] == 0))
-        at = at[known]
-        py, px = np.divmod(found.index[at], nx)
-        top, left = first_of_window(py, ny, cy), first_of_window(px, nx, cx)
-        corner = at + top * pitch + left
-        factor = sample_factor(method, self.sam.moments[1, at])
-        scores = self._scores_around(found, at, corner, factor)
-        y, x = py - top, px - left
-        fits = (ny == 1 or ny >= size) and (nx == 1 or nx >= size)
-        inner_y, inner_x = fits & (py > 0) & (py < ny - 1), fits & (px > 0) & (px < nx - 1)
-        dx, dy = refine(scores, x, y, inner_x, inner_y, search.peak)
-        place: slice | NDArray[np.intp] = slice(None) if at.size == out.shape[1] else known
-        out[0, place], out[1, place] = px + dx - nx // 2, py + dy - ny // 2
-        out[2, place] = found.best[at] * factor
+        scores, top, places = np.empty((cy, cx, m)), np.empty(m), np.empty((5, m), np.int64)
+        inner, known = np.empty((2, m), np.bool_), np.empty(m, np.bool_)
+        factor = sample_factor(method, self.sam.moments[1])
+        read_out(
+            method, found.reference, found.sample, factor, found.best, found.index, found.around,
+            self.sam.none, self.pitch, rows, columns, ny, nx, scores, top, places, inner, known,
+        )  # fmt: skip
+        py, px, y, x, at = places
+        if self.ref.none.any():
+            lowest = lowest_score(method, found.sample, factor[at], at)
+            scores = np.where(np.isnan(scores), lowest, scores)
+        if (ny > 1 and ny < size) or (nx > 1 and nx < size):
+            inner[:] = False
+        dx, dy = refine(scores, x, y, inner[1], inner[0], search.peak)
+        out[0], out[1], out[2] = px + (dx - nx // 2), py + (dy - ny // 2), top
         if method != PEARSON:
             ry, rx = (np.rint(peak).astype(np.intp) for peak in (y + dy, x + dx))
             ry, rx = np.clip(ry, 0, cy - 1), np.clip(rx, 0, cx - 1)
-            t, v = self._transmission_and_dark_field(
-                found.around[at, ry, rx], at, corner + ry * pitch + rx
-            )
-            out[3, place] = t
+            there = at + (py - y + ry) * self.pitch + px - x + rx
+            t, v = self._transmission_and_dark_field(found.around[at, ry, rx], at, there)
+            out[3] = t
             if method != UMPA:
-                out[4, place] = v
-            out[:, known[~np.isfinite(t + v)]] = np.nan
-
-    def _scores_around(
-        self, found: _Found, at: NDArray[np.intp], corner: NDArray[np.intp], factor: Float
-    ) -> Float:
-        """Return the scores (cy, cx, m) around the best shift of each pixel."""
-        scores = np.empty((*found.around.shape[1:], at.size))
-        scores_around(
-            self.method, found.reference, found.sample, at, corner, self.pitch, found.around, scores
-        )
-        scores *= factor
-        if self.ref.none.any():
-            lowest = lowest_score(self.method, found.sample, factor, at)
-            scores = np.where(np.isnan(scores), lowest, scores)
-        return scores
+                out[4] = v
+            known &= np.isfinite(t + v)
+        if not known.all():
+            out[:, ~known] = np.nan
 
     def _transmission_and_dark_field(
         self, c: Real, at: NDArray[np.intp], there: NDArray[np.intp]
@@ -242,49 +218,7 @@ class _TileRun:
             prepare.windows_with_spoilt(self.ref.spoilt, tall, wide, self.pitch, none)
 
 
-def _survey(
-    moments: Float, level: float, pitch: int, width: int
-) -> tuple[NDArray[np.uint8], bool, bool]:
-    """Return where windows have no texture, whether float32 is too coarse, whether some may be constant.
-
-    A window has none when its variance is no more than the rounding of the pixels themselves. Float32 sums
-    lose texture beside its distance from the tile's level: the covariance carries rounding of about
-    6e-8 mean^2; at variance 5e-4 mean^2 that is 1e-4 of a score.
-    """
-    none = np.zeros(moments.shape[1], np.uint8)
-    mean, variance = (image.reshape(-1, pitch)[:, :width] for image in moments)
-    square = mean * mean
-    rounding = (64 * np.finfo(np.float64).eps * level) ** 2
-    square *= 5e-4
-    if (variance - square).min() > rounding:
-        return none, False, False
-    square /= 5e-4
-    flat = ~(variance > rounding + 1e-14 * square)
-    none.reshape(-1, pitch)[:, :width] = flat
-    lossy = bool((~flat & (variance < 5e-4 * square)).any())
-    return none, lossy, bool((~(variance > rounding + 1e-10 * square)).any())
-
-
-def _level_and_scale(block: Float) -> tuple[float, float]:
-    """Return (median, 1 / mean distance from it) of some hundred finite pixels of a block.
-
-    Subtracting a level near the pixels keeps float32 products exact enough; the median, because one
-    hot pixel must not move it. The scale keeps products of any input within float32's range.
-    """
-    apart = max(1, int(np.sqrt(block.size / _PROBES)))
-    probe = block[:, ::apart, ::apart].reshape(-1)
-    probe = probe[np.isfinite(probe)]
-    if probe.size == 0:
-        return 0.0, 1.0
-    level = float(np.partition(probe, probe.size // 2)[probe.size // 2])
-    distance = float(np.abs(probe - level).mean())
-    if distance == 0:  # most pixels are equal: take the nearest of the others
-        others = np.abs(block - level)
-        distance = float(np.min(others, where=np.isfinite(others) & (others > 0), initial=np.inf))
-    scale = 1 / distance if distance > 0 else 1.0
-    return level, scale if 0 < scale < np.inf else 1.0
-
-
-def _wanted(start: int, stop: int, step: int) -> NDArray[np.intp]:
-    """Return the positions within [start, stop), from start, whose absolute number is a multiple of step."""
-    return np.arange(-start % step, stop - start, step, dtype=np.intp)
+def _wanted(start: int, stop: int, step: int) -> tuple[int, int, int]:
+    """Return (first, step, count) of the positions from start whose absolute number is a multiple of step."""
+    first = -start % step
+    return first, step, max(0, -(-(stop - start - first) // step))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.engine.base import Real
+from shiftfield.engine.kernels.lanes import aligned
 from shiftfield.engine.kernels.scores import PEARSON, UMPA, UMPA_DARK
 
 Float = NDArray[np.float64]
@@ -24,12 +25,10 @@ def reference_images(
     Means are relative to the tile's level; `level` brings it back for UMPA, which is not blind to it.
     """
     mean, variance = moments
-    out = np.zeros((_REFERENCE, mean.size), kind)
-    out[0] = mean
-    if method == PEARSON:
-        out[1] = 1 / np.sqrt(variance)
-    elif method == UMPA_DARK:
-        out[1] = 1 / variance
+    out = aligned((_REFERENCE, mean.size), kind)
+    out[0], out[1] = mean, variance
+    if method != UMPA:
+        np.reciprocal(np.sqrt(out[1]) if method == PEARSON else out[1], out=out[1])
     else:
         m = mean + level
         g = 1 / (variance + m * m)
@@ -42,7 +41,7 @@ def reference_images(
 def sample_images(method: int, moments: Float, level: float, kind: type[np.floating]) -> Real:
     """Return (3, n): the mean, and for UMPA twice the mean and its square with the level added."""
     mean = moments[0]
-    out = np.zeros((_SAMPLE, mean.size), kind)
+    out = aligned((_SAMPLE, mean.size), kind)
     out[0] = mean
     if method == UMPA:
         m = mean + level
@@ -50,12 +49,14 @@ def sample_images(method: int, moments: Float, level: float, kind: type[np.float
     return out
 
 
+@np.errstate(all="ignore")  # windows without texture, which are NaN in the end
 def sample_factor(method: int, variance: Float) -> Float:
     """Return the factor of the sample alone, which makes a score of what the loops compare."""
     factor: Float = 1 / np.sqrt(variance) if method == PEARSON else 1 / variance
     return factor
 
 
+@np.errstate(all="ignore")  # windows without texture, which are NaN in the end
 def lowest_score(method: int, sample: Real, factor: Float, at: NDArray[np.intp]) -> Float:
     """Return the score of a reference window without texture: the lowest there is."""
     if method == UMPA:

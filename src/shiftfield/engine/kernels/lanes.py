@@ -7,21 +7,35 @@ fast. An array is taken as flat memory: its last numbers must be followed by pad
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import extending, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, register_model
+from numpy.typing import NDArray
 
 WIDTH = 16
+_LINE = 64  # bytes of a line of the cache
 _ELEMENTS: dict[Any, Any] = {
     types.float32: ir.FloatType(),
     types.float64: ir.DoubleType(),
     types.int32: ir.IntType(32),
 }
+
+
+def aligned(shape: int | tuple[int, ...], kind: Any) -> NDArray[Any]:
+    """Return an array, not filled, that begins on a line of the cache: lanes of it then cross none."""
+    size = math.prod(shape if isinstance(shape, tuple) else (shape,)) * np.dtype(kind).itemsize
+    memory = np.empty(size + _LINE, np.uint8)
+    start = -memory.__array_interface__["data"][0] % _LINE
+    return memory[start : start + size].view(kind).reshape(shape)
+
+
 # What an intrinsic returns: its signature, and what emits it.
 _Code = tuple[Any, Callable[..., Any]]
 
@@ -155,29 +169,41 @@ def _slide(by: int) -> Any:
 
 
 # slide_n(a, b): the last 16 - n numbers of a, then the first n of b.
-slide_1, slide_2, slide_4, slide_8 = map(_slide, (1, 2, 4, 8))
+slide_1, slide_2, slide_3, slide_4, slide_8 = map(_slide, (1, 2, 3, 4, 8))
 
 
 @intrinsic
-def any_within(typing: Any, lanes: Any, low: Any, high: Any) -> _Code:  # noqa: ARG001
-    """Return whether any of sixteen integers is in [low, high)."""
+def within(typing: Any, lanes: Any, low: Any, high: Any) -> _Code:  # noqa: ARG001
+    """Return which of sixteen integers are in [low, high), as the bits of a number."""
 
     def code(context: Any, builder: Any, called: Any, args: Any) -> Any:  # noqa: ARG001
         inside = builder.and_(
             builder.icmp_signed(">=", args[0], args[1]), builder.icmp_signed("<", args[0], args[2])
         )
-        bits = ir.IntType(WIDTH)
-        return builder.icmp_unsigned("!=", builder.bitcast(inside, bits), ir.Constant(bits, 0))
+        return builder.zext(builder.bitcast(inside, ir.IntType(WIDTH)), ir.IntType(64))
 
-    return types.boolean(lanes, lanes, lanes), code
+    return types.int64(lanes, lanes, lanes), code
 
 
 @intrinsic
-def narrow(typing: Any, lanes: Any, like: Any) -> _Code:  # noqa: ARG001
-    """Return sixteen float64 in the kind of the array `like`: float64 or float32."""
+def lowest_bit(typing: Any, bits: Any) -> _Code:  # noqa: ARG001
+    """Return the place of the lowest bit of a number that is not zero."""
+
+    def code(context: Any, builder: Any, called: Any, args: Any) -> Any:  # noqa: ARG001
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), code
+
+
+@intrinsic
+def convert(typing: Any, lanes: Any, like: Any) -> _Code:  # noqa: ARG001
+    """Return sixteen float32 or float64 in the kind of the array `like`."""
     kind = Lanes(like.dtype)
 
     def code(context: Any, builder: Any, called: Any, args: Any) -> Any:  # noqa: ARG001
-        return args[0] if kind.dtype == lanes.dtype else builder.fptrunc(args[0], kind.llvm)
+        if kind.dtype == lanes.dtype:
+            return args[0]
+        wider = kind.dtype.bitwidth > lanes.dtype.bitwidth
+        return (builder.fpext if wider else builder.fptrunc)(args[0], kind.llvm)
 
     return kind(lanes, like), code

@@ -9,49 +9,115 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.engine.kernels.lanes import WIDTH, fill, load, narrow, store, where_greater, zeros
+from shiftfield.engine.kernels.lanes import WIDTH, convert, fill, load, store, where_greater, zeros
 from shiftfield.engine.kernels.options import kernel
 from shiftfield.engine.kernels.window_sums import weigh_across, weigh_down
 
 
+_PROBES = 512  # pixels of a tile that its level is taken from
+_HUGE = 1e100  # times the scale: what lies further from the level is no number
+
+
+@kernel
+def level_and_scale(frames: Any) -> tuple[float, float]:
+    """Return (level, 1 / mean distance from it) of some hundred finite pixels of (K, h, w) frames.
+
+    Subtracting a level near the pixels keeps float32 products exact enough; a mean of those that are not
+    far from the mean, because one hot pixel must not move it. The scale keeps products of any input within
+    float32's range.
+    """
+    count, rows, columns = frames.shape
+    apart = max(1, int(np.sqrt(count * rows * columns / _PROBES)))
+    level, distance = 0.0, np.inf
+    for turn in range(4):  # mean, distance, mean of the near ones, their distance
+        total, found = 0.0, 0
+        for k in range(count):
+            for y in range(k % apart, rows, apart):
+                for x in range(0, columns, apart):
+                    v = float(frames[k, y, x])
+                    away = abs(v - level)
+                    if np.isfinite(v) and (turn < 2 or away <= 3 * distance):
+                        total += away if turn % 2 else v
+                        found += 1
+        if found == 0:
+            return 0.0, 1.0
+        if turn % 2:
+            distance = total / found
+        else:
+            level = total / found
+    return level, distance
+
+
 @kernel
 def scale_frames(
-    frames: Any, level: float, scale: float, factor: float, out: Any, total: Any
-) -> None:
-    """Write (frames - level) * scale * factor, and the means over frames of that, without factor, and its square.
+    frames: Any, level: float, scale: float, factor: float, pitch: int, out: Any, total: Any
+) -> bool:
+    """Write (frames - level) * scale * factor as rows of `pitch`, and the means over frames of that and its square.
 
-    frames, out : (K, n), n a multiple of 16. total : (2, n).
+    frames : (K, h, w), rows contiguous. out : (K, n), n at least h * pitch. total : (2, n), without factor.
+    What is not finite and what lies beyond the rows becomes 0; returns whether all pixels are finite.
     """
-    count, n = frames.shape
-    flat, scaled, mean, square = frames.reshape(-1), out.reshape(-1), total[0], total[1]
-    zero, times, by, share = fill(level), fill(scale), fill(factor), fill(1 / count)
-    for x in range(0, n, WIDTH):
-        first, second = zeros(mean), zeros(mean)
-        for k in range(count):
-            v = (load(flat, k * n + x) - zero) * times
-            store(scaled, k * n + x, narrow(v * by, scaled))
-            first = first + v
-            second = second + v * v
-        store(mean, x, first * share)
-        store(square, x, second * share)
+    count, rows, columns = frames.shape
+    frame, row = frames.strides[0] // frames.itemsize, frames.strides[1] // frames.itemsize
+    n, sound = out.shape[1], True
+    scaled, mean, square = out.reshape(-1), total[0], total[1]
+    nothing, zero, times = zeros(mean), fill(level), fill(scale)
+    by, share, huge = fill(factor), fill(1 / count), fill(_HUGE)
+    strange = nothing
+    for y in range(rows):
+        for start in range(0, columns if columns >= WIDTH else 0, WIDTH):
+            x = min(start, columns - WIDTH)
+            at, first, second = y * pitch + x, nothing, nothing
+            for k in range(count):
+                v = (convert(load(frames, k * frame + y * row + x), mean) - zero) * times
+                v2 = v * v
+                strange = where_greater(huge, v2, strange, huge)
+                v = where_greater(huge, v2, v, nothing)
+                store(scaled, k * n + at, convert(v * by, scaled))
+                first = first + v
+                second = second + where_greater(huge, v2, v2, nothing)
+            store(mean, at, first * share)
+            store(square, at, second * share)
+        for x in range(columns if columns < WIDTH else 0):
+            at, a, b = y * pitch + x, 0.0, 0.0
+            for k in range(count):
+                w = (float(frames[k, y, x]) - level) * scale
+                if not w * w < _HUGE:
+                    w, sound = 0.0, False
+                scaled[k * n + at] = w * factor
+                a += w
+                b += w * w
+            mean[at], square[at] = a / count, b / count
+        for x in range(y * pitch + columns, n if y == rows - 1 else (y + 1) * pitch):
+            mean[x] = square[x] = 0.0
+            for k in range(count):
+                scaled[k * n + x] = 0.0
+    check = np.empty(WIDTH)
+    store(check, 0, strange)
+    return sound and check.max() == 0.0
 
 
 @kernel
-def moments(total: Any, pitch: int, wy: Any, wx: Any, height: int, line: Any, out: Any) -> None:
+def moments(
+    total: Any, pitch: int, wy: Any, wx: Any, height: int, width: int, line: Any, out: Any
+) -> tuple[float, float]:
     """Turn means over frames of pixels and their squares into windowed means and variances, `height` rows.
 
     total : (2, n) rows of `pitch`. out : (2, height * pitch). line : (pitch + wx.size + 16,), zeros.
+    Returns the least variance, and the greatest mean square, of windows in the first `width` columns.
     """
     mean, variance = out[0], out[1]
+    least, most = np.inf, 0.0
     for y in range(height):
         weigh_down(total[0], pitch, y, y + wy.size, wy, pitch, line)
         weigh_across(line, wx, pitch, mean, y * pitch)
         weigh_down(total[1], pitch, y, y + wy.size, wy, pitch, line)
         weigh_across(line, wx, pitch, variance, y * pitch)
-    for x in range(0, height * pitch, WIDTH):
-        m = load(mean, x)
-        v = load(variance, x) - m * m
-        store(variance, x, where_greater(v, zeros(mean), v, zeros(mean)))
+        for x in range(y * pitch, y * pitch + width):
+            most = max(most, variance[x])
+            variance[x] = max(variance[x] - mean[x] * mean[x], 0.0)
+            least = min(least, variance[x])
+    return least, most
 
 
 @kernel

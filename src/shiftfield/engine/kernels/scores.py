@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from shiftfield.engine.kernels.lanes import WIDTH, fill, load, store, where_greater
-from shiftfield.engine.kernels.options import kernel, part
+from shiftfield.engine.kernels.options import part
 
 PEARSON, UMPA, UMPA_DARK = 0, 1, 2
 CODES = {"pearson": PEARSON, "umpa": UMPA, "umpa_dark": UMPA_DARK}
@@ -46,12 +46,15 @@ def umpa(c: Any, g: Any, mean_g: Any, variance_g: Any, twice_mean: Any, mean_squ
 @part
 def score_rows(
     method: int, sums: Any, size: int, count: int, first: int, ref: Any, there: int, sam: Any, here: int,
-    width: int, best: Any, index: Any, kept: Any, apart: int, start: int,
+    width: int, best: Any, index: Any, kept: Any, start: int, nx: int,
 ) -> None:  # fmt: skip
-    """Score `count` shifts along x of a row: keep each c, and the shift where it is the best so far.
+    """Score `count` shifts along x of a row: keep each, and the shift where it is the best so far.
+
+    What is kept is c for UMPA, which needs it for more than the score.
 
     `sums[g * size:]` holds the windowed products of shift first + g; `ref` is read from `there` + g on,
-    `sam`, `best` and `index` from `here` on; c of shift g is kept from start + g * apart on.
+    `sam`, `best` and `index` from `here` on; shift g of `nx` is kept from start + g * 16 on,
+    sixteen pixels at a time, so that the shifts of a pixel are near each other.
     """
     mean_r, f_r, mean_g, variance_g = ref[0], ref[1], ref[2], ref[3]
     mean_s, twice_s, squared_s = sam[0], sam[1], sam[2]
@@ -62,39 +65,16 @@ def score_rows(
         for g in range(count):
             to = there + g + x
             c = load(sums, g * size + x) - load(mean_r, to) * mean
-            store(kept, start + g * apart + x, c)
             f = load(f_r, to)
             if method == PEARSON:
                 score = pearson(c, f)
+                c = score
             elif method == UMPA_DARK:
                 score = umpa_dark(c, f)
             else:
                 score = umpa(c, f, load(mean_g, to), load(variance_g, to), twice, squared)
+            store(kept, start + x * nx + g * WIDTH, c)
             which = where_greater(score, top, fill(np.int32(first + g)), which)
             top = where_greater(score, top, score, top)
         store(best, at, top)
         store(index, at, which)
-
-
-@kernel
-def scores_around(
-    method: int, ref: Any, sam: Any, at: Any, corner: Any, pitch: int, around: Any, out: Any
-) -> None:
-    """Write the scores around the best shift of some pixels, less the sample's factor; NaN without texture.
-
-    at, corner : (m,) pixel in the tile; where in `ref` its neighbourhood begins. around : (n, cy, cx) c.
-    out : (cy, cx, m).
-    """
-    _, cy, cx = around.shape
-    for j in range(at.size):
-        i = at[j]
-        for y in range(cy):
-            for x in range(cx):
-                c, to = around[i, y, x], corner[j] + y * pitch + x
-                if method == PEARSON:
-                    score = pearson(c, ref[1, to])
-                elif method == UMPA_DARK:
-                    score = umpa_dark(c, ref[1, to])
-                else:
-                    score = umpa(c, ref[1, to], ref[2, to], ref[3, to], sam[1, i], sam[2, i])
-                out[y, x, j] = score

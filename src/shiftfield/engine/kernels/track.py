@@ -11,17 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.engine.kernels.lanes import WIDTH, any_within, fill, load, store, zeros
-from shiftfield.engine.kernels.options import kernel, part
-from shiftfield.engine.kernels.products import products
-from shiftfield.engine.kernels.scores import score_rows
-from shiftfield.engine.kernels.window_sums import (
-    box_sums,
-    take_in,
-    upwards,
-    weigh_across,
-    weigh_down,
+from shiftfield.engine.kernels.lanes import (
+    WIDTH,
+    aligned,
+    fill,
+    load,
+    lowest_bit,
+    store,
+    within,
+    zeros,
 )
+from shiftfield.engine.kernels.options import kernel, part
+from shiftfield.engine.kernels.products import products, products_of_one
+from shiftfield.engine.kernels.scores import score_rows
+from shiftfield.engine.kernels.window_sums import box_across, weigh_across, weigh_down
 
 _STATE = 300_000  # bytes of unfinished windows: they stay in the second cache. Measured: 150 to 400 kB alike
 
@@ -34,14 +37,13 @@ def workspace(
     size = -(-(width + wide - 1) // WIDTH) * WIDTH
     at_once = min(max(_STATE // ((tall + 2) * size * np.dtype(kind).itemsize), 4), nx)
     at_once = -(-nx // -(-nx // at_once))  # as even as can be
-    plane = (
-        height * pitch + 2 * WIDTH
-    )  # no multiple of 4 kB: stores of neighbouring shifts must not collide
     stride = at_once * size
-    ring = np.empty((tall + 1) * stride, kind)
+    ring = aligned((tall + 1) * stride, kind)
     ring[tall * stride :] = 0
-    rows = (np.zeros(n + wide + WIDTH, kind) for n in (stride, stride, stride, size, size))
-    return (at_once, size, plane, ring, *rows, np.empty(cy * nx * plane, kind))
+    rows = [aligned(n + wide + WIDTH, kind) for n in (stride, stride, size, size)]
+    for row in rows:
+        row[:] = 0
+    return (at_once, size, ring, *rows, aligned(cy * nx * height * pitch, kind))
 
 
 @kernel
@@ -65,64 +67,65 @@ def try_shifts(
     frames, apart_r, apart_s = reference.shape[0], reference.shape[1], sample.shape[1]
     reference, sample = reference.reshape(-1), sample.reshape(-1)
     tall, wide = wy.size, wx.size
-    at_once, size, plane, ring, below, sums, down, sixteens, rests, kept = work
+    at_once, size, ring, down, sums, sixteens, rests, kept = work
     stride = at_once * size
     for sy in range(ny):
         for left in range(0, nx, at_once):
             count = min(at_once, nx - left)
             for x in range(0, stride, WIDTH):
-                store(below, x, zeros(below))
+                store(down, x, zeros(down))
             for y in range(height + tall - 1):
-                slot = y % tall * stride
-                products(
-                    reference, (y + sy) * pitch + left, apart_r, sample, y * pitch, apart_s, frames,
-                    count, size, ring, slot,
-                )  # fmt: skip
+                slot, there = y % tall * stride, (y + sy) * pitch + left
+                if box and frames == 1:
+                    products_of_one(
+                        reference, there, sample, y * pitch, tall * pitch, tall * pitch, y >= tall,
+                        count, size, down,
+                    )  # fmt: skip
+                else:
+                    past = slot if y >= tall else tall * stride
+                    products(
+                        reference, there, apart_r, sample, y * pitch, apart_s, frames,
+                        count, size, ring, slot, past, down,
+                    )  # fmt: skip
                 row = y - tall + 1
                 wanted = row >= 0 and (row0 + row) % step == 0
-                if not box:
-                    if wanted:
-                        weigh_down(ring, stride, row, tall, wy, count * size, down)
-                        weigh_across(down, wx, count * size, sums, 0)
-                else:
+                if wanted and box:
                     for g in range(count):
-                        at = g * size
-                        if wanted:
-                            box_sums(
-                                ring, slot + at, slot + stride + at, below, at, size, wide,
-                                sixteens, rests, sums,
-                            )  # fmt: skip
-                        else:
-                            take_in(ring, slot + at, below, at, size)
-                    if (y + 1) % tall == 0:
-                        upwards(ring, stride, tall, below)
+                        box_across(down, g * size, size, wide, sixteens, rests, sums)
+                elif wanted:
+                    weigh_down(ring, stride, row, tall, wy, count * size, down)
+                    weigh_across(down, wx, count * size, sums, 0)
                 if wanted:
                     score_rows(
                         method, sums, size, count, sy * nx + left, ref, (row + sy) * pitch + left,
                         sam, row * pitch, width, best, index,
-                        kept, plane, (sy % cy * nx + left) * plane + row * pitch,
+                        kept, (sy % cy * height + row) * pitch * nx + left * WIDTH, nx,
                     )  # fmt: skip
-        keep_neighbourhoods(sy, ny, nx, cy, cx, index, kept, plane, around)
+        if sy >= cy - 1:
+            keep_neighbourhoods(sy, ny, nx, cy, cx, index, kept, around)
 
 
 @part
 def keep_neighbourhoods(
-    done: int, ny: int, nx: int, cy: int, cx: int, index: Any, kept: Any, plane: int, around: Any
+    done: int, ny: int, nx: int, cy: int, cx: int, index: Any, kept: Any, around: Any
 ) -> None:
-    """Copy c around every best shift so far whose neighbourhood ends with the row of shifts `done`."""
-    if done < cy - 1:
-        return
+    """Copy what is kept around every best shift so far whose neighbourhood ends with the row of shifts `done`."""
     low = 0 if done == cy - 1 else done - cy // 2
     high = ny - 1 if done == ny - 1 else done - cy // 2
-    top = done - cy + 1
+    plane = around.shape[0] * nx
     first, last = np.int32(low * nx), np.int32((high + 1) * nx)
     for x in range(0, around.shape[0], WIDTH):
-        if not any_within(load(index, x), fill(first), fill(last)):
-            continue
-        for i in range(x, x + WIDTH):
-            if first <= index[i] < last:
-                left = min(max(index[i] % nx - cx // 2, 0), nx - cx)
-                for v in range(cy):
-                    line = ((top + v) % cy * nx + left) * plane + i
-                    for u in range(cx):
-                        around[i, v, u] = kept[line + u * plane]
+        bits = within(load(index, x), fill(first), fill(last))
+        while bits:
+            lane = lowest_bit(bits)
+            bits &= bits - 1
+            left = index[x + lane] - first
+            while left >= nx:
+                left -= nx
+            left = min(max(left - cx // 2, 0), nx - cx)
+            at = (done + 1) % cy * plane + x * nx + left * WIDTH + lane
+            for v in range(cy):
+                for u in range(cx):
+                    around[x + lane, v, u] = kept[at + u * WIDTH]
+                at += plane
+                at = at if at < kept.size else at - kept.size

@@ -1,0 +1,115 @@
+"""One image of a tile, prepared for the loops: scaled rows, windowed moments, windows without an answer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.engine.base import Real, Search
+from shiftfield.engine.kernels import prepare
+from shiftfield.engine.kernels.lanes import WIDTH, aligned
+
+Float = NDArray[np.float64]
+
+
+class Side:
+    """The pixels of an image as rows of a common pitch, and what is known of its windows.
+
+    Attributes
+    ----------
+    level, scale : float
+        What is taken off each pixel, and what the rest is multiplied by.
+    scaled : ndarray, (K, n)
+        The pixels after that, float32 until `widen`.
+    moments : ndarray, (2, m)
+        Mean and variance of each window over all frames, float64.
+    none : ndarray, (m,)
+        1 where a window has no texture.
+    lossy : bool
+        Whether sums in float32 would lose texture.
+    """
+
+    def __init__(
+        self, pixels: Real, raw: Real, search: Search, pitch: int, height: int, width: int
+    ) -> None:
+        self._pixels, self._pitch = _with_whole_rows(pixels), pitch
+        self.spoilt = np.zeros((0, 0), np.uint8)
+        self.level, distance = prepare.level_and_scale(self._pixels)
+        scale = 1 / (distance or self._nearest_other())
+        self.scale = scale if 0 < scale < np.inf else 1.0
+        frames, rows, _ = pixels.shape
+        n = rows * pitch + 2 * WIDTH
+        self.scaled: Real = aligned((frames, n), np.float32)
+        self._total = aligned((2, n), np.float64)
+        if not self.scale_to(self.scaled):
+            self.spoilt = np.logical_not(np.isfinite(pixels).all(axis=0)).astype(np.uint8)
+        self.moments = aligned((2, height * pitch), np.float64)
+        wy, wx = search.weights
+        line = np.zeros(pitch + wx.size + WIDTH)
+        least, most = prepare.moments(
+            self._total, pitch, wy, wx, height, width, line, self.moments
+        )  # fmt: skip
+        coarse = _too_little(most, self._total[1].max(), rows, search.window)
+        rounding = (64 * np.finfo(np.float64).eps * self.level * self.scale) ** 2
+        self.none, self.lossy = np.zeros(height * pitch, np.uint8), False
+        near = least <= max(coarse, rounding)
+        if near:
+            flat, self.lossy, near = _survey(
+                *self.moments.reshape(2, height, pitch)[:, :, :width], rounding, coarse
+            )
+            self.none.reshape(height, pitch)[:, :width] = flat
+        if near or raw is not pixels:
+            raw = np.ascontiguousarray(raw, dtype=np.float64)
+            prepare.constant_windows(raw, wy.size, wx.size, pitch, self.none)
+
+    def scale_to(self, out: Real, factor: float = 1.0) -> bool:
+        """Write (pixels - level) * scale * factor as rows, 0 where not finite; return whether all are."""
+        sound: bool = prepare.scale_frames(
+            self._pixels, self.level, self.scale, factor, self._pitch, out, self._total
+        )
+        return sound
+
+    def widen(self) -> None:
+        """Hold the scaled pixels in float64."""
+        self.scaled = aligned(self.scaled.shape, np.float64)
+        self.scale_to(self.scaled)
+
+    def _nearest_other(self) -> float:
+        """Return the least distance from the level of a pixel that differs from it; 1 when all are equal."""
+        others = np.abs(self._pixels - self.level)
+        wanted = np.isfinite(others) & (others > 0)
+        nearest = float(np.min(others, where=wanted, initial=np.inf))
+        return nearest if np.isfinite(nearest) else 1.0
+
+
+def _with_whole_rows(frames: Real) -> Real:
+    """Return frames in float32 or float64 whose rows lie together."""
+    kind = frames.dtype if frames.dtype in (np.float32, np.float64) else np.dtype(np.float64)
+    if frames.dtype == kind and frames.strides[2] == frames.itemsize:
+        return frames
+    return np.ascontiguousarray(frames, dtype=kind)
+
+
+def _survey(
+    mean: Float, variance: Float, rounding: float, coarse: float
+) -> tuple[NDArray[np.bool_], bool, bool]:
+    """Return where windows have no texture, whether some have too little for float32, whether some may be constant.
+
+    A window has none when its variance is no more than the rounding of the pixels themselves.
+    """
+    square = mean * mean
+    flat = ~(variance > rounding + 1e-14 * square)
+    near = ~(variance > rounding + 1e-10 * square)
+    return flat, bool((~flat & (variance < coarse)).any()), bool(near.any())
+
+
+def _too_little(energy: float, greatest: float, rows: int, window: tuple[int, int]) -> float:
+    """Return the variance below which running sums in float32 would be wrong by 1e-4 of a score.
+
+    Each step rounds by some 3.6e-8 of a column's sum, of mean square `energy`. Over all rows of a tile that is
+    a random walk, which the columns of a window average; what one outstanding pixel, of square `greatest`,
+    leaves behind is not averaged.
+    """
+    tall, wide = window
+    limit: float = 3.6e-4 * (np.sqrt(rows / wide) * energy + greatest / (tall * wide))
+    return limit
