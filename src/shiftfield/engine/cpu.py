@@ -21,10 +21,10 @@ from shiftfield.engine.images import (
 )
 from shiftfield.engine.kernels import prepare, track
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
-from shiftfield.engine.kernels.read_out import read_out
-from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA
+from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA, UMPA_DARK
 from shiftfield.engine.side import Side
 from shiftfield.fits import refine
+from shiftfield.peaks import first_of_window
 
 Float = NDArray[np.float64]
 
@@ -124,11 +124,12 @@ class _TileRun:
 
     def answer(self) -> NDArray[np.float32]:
         """Return (x, y, score, T, V) of the wanted pixels of the tile, NaN where unknown."""
-        rows = _wanted(self.tile.y0, self.tile.y1, self.search.step)
-        columns = _wanted(self.tile.x0, self.tile.x1, self.search.step)
-        out = np.full((5, rows[2], columns[2]), np.nan, dtype=np.float32)
-        if rows[2] and columns[2]:
-            self._read(self._try_shifts(), rows, columns, out.reshape(5, -1))
+        tile, step = self.tile, self.search.step
+        wanted = slice(-tile.y0 % step, self.height, step), slice(-tile.x0 % step, self.width, step)
+        shape = len(range(self.height)[wanted[0]]), len(range(self.width)[wanted[1]])
+        out = np.full((5, *shape), np.nan, dtype=np.float32)
+        if out.size:
+            self._read(self._try_shifts(), wanted, out.reshape(5, -1))
         return out
 
     def _try_shifts(self) -> _Found:
@@ -138,6 +139,7 @@ class _TileRun:
         boxed = bool(np.all(wy == wy[0]) and np.all(wx == wx[0]))
         factor = (wy[0] * wx[0] if boxed else 1.0) / search.frames
         kind = np.float64 if ref.lossy or sam.lossy else np.float32
+        weights = (None, None) if boxed else (wy.astype(kind), wx.astype(kind))
         if kind is np.float64:
             ref.widen()
             sam.widen()
@@ -149,46 +151,46 @@ class _TileRun:
         n = self.height * pitch
         best, index = aligned(n, kind), aligned(n, np.int32)
         best[:], index[:] = -np.inf, -1
-        around = np.empty((n, cy, cx), kind)
+        around = aligned((cy, cx, n), kind)
         track.try_shifts(
             method, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
-            wy.astype(kind), wx.astype(kind), boxed, ny, nx, cy, cx, self.tile.y0, search.step,
+            *search.window, *weights, ny, nx, cy, cx, self.tile.y0, search.step,
             track.workspace(kind, pitch, self.height, self.width, search.window, nx, cy),
-            best, index, around,
+            best, index, around.reshape(-1),
         )  # fmt: skip
         return _Found(reference, sample, best, index, around)
 
-    def _read(
-        self,
-        found: _Found,
-        rows: tuple[int, int, int],
-        columns: tuple[int, int, int],
-        out: NDArray[np.float32],
-    ) -> None:
+    @np.errstate(all="ignore")  # windows without texture, which are NaN in the end
+    def _read(self, found: _Found, wanted: tuple[slice, slice], out: NDArray[np.float32]) -> None:
         """Write (x, y, score, T, V) of the wanted pixels into out (5, m), where there is an answer."""
+
+        def cut(images: NDArray[Any]) -> NDArray[Any]:
+            return images.reshape(*images.shape[:-1], self.height, self.pitch)[..., *wanted]
+
         search, method = self.search, self.method
-        (ny, nx), size, m = search.shifts, search.peak_size, out.shape[1]
-        _, cy, cx = found.around.shape
-        scores, top, places = np.empty((cy, cx, m)), np.empty(m), np.empty((5, m), np.int64)
-        inner, known = np.empty((2, m), np.bool_), np.empty(m, np.bool_)
-        factor = sample_factor(method, self.sam.moments[1])
-        read_out(
-            method, found.reference, found.sample, factor, found.best, found.index, found.around,
-            self.sam.none, self.pitch, rows, columns, ny, nx, scores, top, places, inner, known,
-        )  # fmt: skip
-        py, px, y, x, at = places
+        (ny, nx), size = search.shifts, search.peak_size
+        cy, cx, _ = found.around.shape
+        index, factor = cut(found.index).ravel(), cut(sample_factor(method, self.sam.moments[1]))
+        known = (index >= 0) & (cut(self.sam.none).ravel() == 0)
+        py, px = _divided(np.maximum(index, 0), nx)
+        top, left = first_of_window(py, ny, cy), first_of_window(px, nx, cx)
+        y, x = py - top, px - left
+        fits = (ny == 1 or ny >= size) and (nx == 1 or nx >= size)
+        inner_y, inner_x = fits & (py > 0) & (py < ny - 1), fits & (px > 0) & (px < nx - 1)
+        around = cut(found.around)
+        scores = ((np.abs(around) if method == UMPA_DARK else around) * factor).reshape(cy, cx, -1)
         if self.ref.none.any():
-            lowest = lowest_score(method, found.sample, factor[at], at)
+            lowest = lowest_score(method, cut(found.sample).reshape(3, -1), factor.ravel())
             scores = np.where(np.isnan(scores), lowest, scores)
-        if (ny > 1 and ny < size) or (nx > 1 and nx < size):
-            inner[:] = False
-        dx, dy = refine(scores, x, y, inner[1], inner[0], search.peak)
-        out[0], out[1], out[2] = px + (dx - nx // 2), py + (dy - ny // 2), top
+        dx, dy = refine(scores, x, y, inner_x, inner_y, search.peak)
+        out[0], out[1] = px + (dx - nx // 2), py + (dy - ny // 2)
+        out[2] = (cut(found.best) * factor).ravel()
         if method != PEARSON:
+            at = cut(np.arange(self.height * self.pitch)).ravel()
             ry, rx = (np.rint(peak).astype(np.intp) for peak in (y + dy, x + dx))
             ry, rx = np.clip(ry, 0, cy - 1), np.clip(rx, 0, cx - 1)
-            there = at + (py - y + ry) * self.pitch + px - x + rx
-            t, v = self._transmission_and_dark_field(found.around[at, ry, rx], at, there)
+            there = at + (top + ry) * self.pitch + left + rx
+            t, v = self._transmission_and_dark_field(found.around[ry, rx, at], at, there)
             out[3] = t
             if method != UMPA:
                 out[4] = v
@@ -197,16 +199,16 @@ class _TileRun:
             out[:, ~known] = np.nan
 
     def _transmission_and_dark_field(
-        self, c: Real, at: NDArray[np.intp], there: NDArray[np.intp]
+        self, kept: Real, at: NDArray[np.intp], there: NDArray[np.intp]
     ) -> tuple[Float, Float]:
-        """Return |T| and |V| of the pixels `at` from their covariances with the windows `there`."""
+        """Return |T| and |V| of the pixels `at` from what was kept of their scores with windows `there`."""
         ref, sam = self.ref, self.sam
         t, v = transmission_and_dark_field(
-            self.method, c.astype(np.float64), ref.moments[0, there] + ref.level * ref.scale,
+            self.method, kept.astype(np.float64), ref.moments[0, there] + ref.level * ref.scale,
             ref.moments[1, there], sam.moments[0, at] + sam.level * sam.scale,
             self.search.reference_mean * ref.scale,
         )  # fmt: skip
-        return np.abs(t * (ref.scale / sam.scale)), np.abs(v)
+        return t * (ref.scale / sam.scale), v
 
     def _leave_out_spoilt(self) -> None:
         """No answer where a window of the sample, or one in reach in the reference, holds no number."""
@@ -218,7 +220,7 @@ class _TileRun:
             prepare.windows_with_spoilt(self.ref.spoilt, tall, wide, self.pitch, none)
 
 
-def _wanted(start: int, stop: int, step: int) -> tuple[int, int, int]:
-    """Return (first, step, count) of the positions from start whose absolute number is a multiple of step."""
-    first = -start % step
-    return first, step, max(0, -(-(stop - start - first) // step))
+def _divided(index: NDArray[np.int32], by: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return quotient and remainder; NumPy's divmod takes ten times as long."""
+    quotient = index // np.int32(by)
+    return quotient, index - quotient * np.int32(by)

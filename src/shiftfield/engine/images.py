@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shiftfield.engine.base import Real
 from shiftfield.engine.kernels.lanes import aligned
-from shiftfield.engine.kernels.scores import PEARSON, UMPA, UMPA_DARK
+from shiftfield.engine.kernels.scores import PEARSON, UMPA
 
 Float = NDArray[np.float64]
 _REFERENCE, _SAMPLE = 4, 3  # images of the most demanding method
@@ -57,21 +57,24 @@ def sample_factor(method: int, variance: Float) -> Float:
 
 
 @np.errstate(all="ignore")  # windows without texture, which are NaN in the end
-def lowest_score(method: int, sample: Real, factor: Float, at: NDArray[np.intp]) -> Float:
+def lowest_score(method: int, sample: Real, factor: Float) -> Float:
     """Return the score of a reference window without texture: the lowest there is."""
     if method == UMPA:
-        lowest: Float = -factor * sample[2, at]
+        lowest: Float = -factor * sample[2]
         return lowest
-    return np.full(at.size, -1.0 if method == PEARSON else 0.0)
+    return np.full(factor.size, -1.0 if method == PEARSON else 0.0)
 
 
 @np.errstate(all="ignore")  # a mean of zero makes no transmission
 def transmission_and_dark_field(
-    method: int, c: Float, m_r: Float, v_r: Float, m_s: Float, mean: float
+    method: int, s: Float, m_r: Float, v_r: Float, m_s: Float, mean: float
 ) -> tuple[Float, Float]:
-    """Return (T, V) from the covariance, means and variance at the found shift; V is 1 for "umpa"."""
+    """Return |T| and |V| from what the loops keep at the found shift, means and variance; V is 1 for "umpa".
+
+    The mean of the products is T / g for "umpa", and its score leaves its square: s = T^2 / g - m_S^2.
+    """
     if method == UMPA:
-        return (c + m_s * m_r) / (v_r + m_r * m_r), np.ones(c.size)
-    ratio = c / v_r
+        return np.sqrt((m_s * m_s + s) / (v_r + m_r * m_r)), np.ones(s.size)
+    ratio = np.copysign(np.sqrt(np.abs(s) / v_r), s)
     transmission = (m_s - ratio * m_r) / mean + ratio
-    return transmission, ratio / transmission
+    return np.abs(transmission), np.abs(ratio / transmission)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from shiftfield.engine.base import Real, Search
@@ -10,6 +13,7 @@ from shiftfield.engine.kernels import prepare
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
 
 Float = NDArray[np.float64]
+_PROBES = 512  # pixels of a tile that its level is taken from
 
 
 class Side:
@@ -34,7 +38,7 @@ class Side:
     ) -> None:
         self._pixels, self._pitch = _with_whole_rows(pixels), pitch
         self.spoilt = np.zeros((0, 0), np.uint8)
-        self.level, distance = prepare.level_and_scale(self._pixels)
+        self.level, distance = _level_and_distance(self._pixels)
         scale = 1 / (distance or self._nearest_other())
         self.scale = scale if 0 < scale < np.inf else 1.0
         frames, rows, _ = pixels.shape
@@ -54,9 +58,8 @@ class Side:
         self.none, self.lossy = np.zeros(height * pitch, np.uint8), False
         near = least <= max(coarse, rounding)
         if near:
-            flat, self.lossy, near = _survey(
-                *self.moments.reshape(2, height, pitch)[:, :, :width], rounding, coarse
-            )
+            mean, variance = self.moments.reshape(2, height, pitch)[:, :, :width]
+            flat, self.lossy, near = _survey(mean, variance, rounding, coarse)
             self.none.reshape(height, pitch)[:, :width] = flat
         if near or raw is not pixels:
             raw = np.ascontiguousarray(raw, dtype=np.float64)
@@ -64,10 +67,11 @@ class Side:
 
     def scale_to(self, out: Real, factor: float = 1.0) -> bool:
         """Write (pixels - level) * scale * factor as rows, 0 where not finite; return whether all are."""
-        sound: bool = prepare.scale_frames(
-            self._pixels, self.level, self.scale, factor, self._pitch, out, self._total
-        )
-        return sound
+        strange = np.zeros(WIDTH)
+        prepare.scale_frames(
+            *_flat(self._pixels), self.level, self.scale, factor, self._pitch, out, self._total, strange
+        )  # fmt: skip
+        return not strange.any()
 
     def widen(self) -> None:
         """Hold the scaled pixels in float64."""
@@ -82,18 +86,47 @@ class Side:
         return nearest if np.isfinite(nearest) else 1.0
 
 
+def _level_and_distance(pixels: Real) -> tuple[float, float]:
+    """Return (level, mean distance from it) of some hundred finite pixels of (K, h, w).
+
+    Subtracting a level near the pixels keeps float32 products exact enough; the mean of those that are not
+    far from the mean, because one hot pixel must not move it.
+    """
+    apart = max(1, int(np.sqrt(pixels.size / _PROBES)))
+    probe = pixels[:, ::apart, ::apart].reshape(-1).astype(np.float64)
+    probe = probe[np.isfinite(probe)]
+    if probe.size == 0:
+        return 0.0, 1.0
+    away = np.abs(probe - probe.mean())
+    near = probe[away <= 3 * away.mean()]
+    level = float(near.mean())
+    return level, float(np.abs(near - level).mean())
+
+
 def _with_whole_rows(frames: Real) -> Real:
-    """Return frames in float32 or float64 whose rows lie together."""
+    """Return frames in float32 or float64 whose rows lie together, one after another."""
     kind = frames.dtype if frames.dtype in (np.float32, np.float64) else np.dtype(np.float64)
-    if frames.dtype == kind and frames.strides[2] == frames.itemsize:
+    size = frames.itemsize
+    steps = all(step >= 0 and step % size == 0 for step in frames.strides)
+    if frames.dtype == kind and frames.strides[2] == size and steps and frames.flags.aligned:
         return frames
-    return np.ascontiguousarray(frames, dtype=kind)
+    whole: Any = np.ascontiguousarray(frames, dtype=kind)  # of no one dtype for a type checker
+    return cast("Real", whole)
+
+
+def _flat(frames: Real) -> tuple[Real, int, int, int, int, int]:
+    """Return frames as the kernels read them: flat memory, then K, rows, columns and the ways between them."""
+    (count, rows, columns), size = frames.shape, frames.itemsize
+    frame, row = frames.strides[0] // size, frames.strides[1] // size
+    length = (count - 1) * frame + (rows - 1) * row + columns
+    flat: Any = as_strided(frames, (length,), (size,))
+    return flat, count, rows, columns, frame, row
 
 
 def _survey(
     mean: Float, variance: Float, rounding: float, coarse: float
 ) -> tuple[NDArray[np.bool_], bool, bool]:
-    """Return where windows have no texture, whether some have too little for float32, whether some may be constant.
+    """Return where windows have no texture, whether some have too little for float32 or may be constant.
 
     A window has none when its variance is no more than the rounding of the pixels themselves.
     """

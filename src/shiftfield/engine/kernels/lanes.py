@@ -33,7 +33,8 @@ def aligned(shape: int | tuple[int, ...], kind: Any) -> NDArray[Any]:
     size = math.prod(shape if isinstance(shape, tuple) else (shape,)) * np.dtype(kind).itemsize
     memory = np.empty(size + _LINE, np.uint8)
     start = -memory.__array_interface__["data"][0] % _LINE
-    return memory[start : start + size].view(kind).reshape(shape)
+    found: NDArray[Any] = memory[start : start + size].view(kind).reshape(shape)
+    return found
 
 
 # What an intrinsic returns: its signature, and what emits it.

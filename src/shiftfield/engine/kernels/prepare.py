@@ -13,65 +13,38 @@ from shiftfield.engine.kernels.lanes import WIDTH, convert, fill, load, store, w
 from shiftfield.engine.kernels.options import kernel
 from shiftfield.engine.kernels.window_sums import weigh_across, weigh_down
 
-
-_PROBES = 512  # pixels of a tile that its level is taken from
 _HUGE = 1e100  # times the scale: what lies further from the level is no number
 
 
 @kernel
-def level_and_scale(frames: Any) -> tuple[float, float]:
-    """Return (level, 1 / mean distance from it) of some hundred finite pixels of (K, h, w) frames.
-
-    Subtracting a level near the pixels keeps float32 products exact enough; a mean of those that are not
-    far from the mean, because one hot pixel must not move it. The scale keeps products of any input within
-    float32's range.
-    """
-    count, rows, columns = frames.shape
-    apart = max(1, int(np.sqrt(count * rows * columns / _PROBES)))
-    level, distance = 0.0, np.inf
-    for turn in range(4):  # mean, distance, mean of the near ones, their distance
-        total, found = 0.0, 0
-        for k in range(count):
-            for y in range(k % apart, rows, apart):
-                for x in range(0, columns, apart):
-                    v = float(frames[k, y, x])
-                    away = abs(v - level)
-                    if np.isfinite(v) and (turn < 2 or away <= 3 * distance):
-                        total += away if turn % 2 else v
-                        found += 1
-        if found == 0:
-            return 0.0, 1.0
-        if turn % 2:
-            distance = total / found
-        else:
-            level = total / found
-    return level, distance
-
-
-@kernel
 def scale_frames(
-    frames: Any, level: float, scale: float, factor: float, pitch: int, out: Any, total: Any
-) -> bool:
-    """Write (frames - level) * scale * factor as rows of `pitch`, and the means over frames of that and its square.
+    pixels: Any, count: int, rows: int, columns: int, frame: int, row: int,
+    level: float, scale: float, factor: float, pitch: int, out: Any, total: Any, strange: Any,
+) -> None:  # fmt: skip
+    """Write (pixels - level) * scale * factor as rows, and the means over frames of that and of its square.
 
-    frames : (K, h, w), rows contiguous. out : (K, n), n at least h * pitch. total : (2, n), without factor.
-    What is not finite and what lies beyond the rows becomes 0; returns whether all pixels are finite.
+    What is not finite, and what lies beyond the rows, becomes 0.
+
+    Parameters
+    ----------
+    pixels : flat; pixel (k, y, x) of `count` frames of `rows` x `columns` is at k * frame + y * row + x.
+    pitch : pixels from row to row of what is written.
+    out : (K, n), n at least rows * pitch. total : (2, n), without factor.
+    strange : (16,), not 0 where a pixel was not finite.
     """
-    count, rows, columns = frames.shape
-    frame, row = frames.strides[0] // frames.itemsize, frames.strides[1] // frames.itemsize
-    n, sound = out.shape[1], True
+    n = out.shape[1]
     scaled, mean, square = out.reshape(-1), total[0], total[1]
     nothing, zero, times = zeros(mean), fill(level), fill(scale)
     by, share, huge = fill(factor), fill(1 / count), fill(_HUGE)
-    strange = nothing
+    odd = nothing
     for y in range(rows):
         for start in range(0, columns if columns >= WIDTH else 0, WIDTH):
-            x = min(start, columns - WIDTH)
+            x = start if start + WIDTH <= columns else columns - WIDTH
             at, first, second = y * pitch + x, nothing, nothing
             for k in range(count):
-                v = (convert(load(frames, k * frame + y * row + x), mean) - zero) * times
+                v = (convert(load(pixels, k * frame + y * row + x), mean) - zero) * times
                 v2 = v * v
-                strange = where_greater(huge, v2, strange, huge)
+                odd = where_greater(huge, v2, odd, huge)
                 v = where_greater(huge, v2, v, nothing)
                 store(scaled, k * n + at, convert(v * by, scaled))
                 first = first + v
@@ -81,9 +54,9 @@ def scale_frames(
         for x in range(columns if columns < WIDTH else 0):
             at, a, b = y * pitch + x, 0.0, 0.0
             for k in range(count):
-                w = (float(frames[k, y, x]) - level) * scale
+                w = (float(pixels[k * frame + y * row + x]) - level) * scale
                 if not w * w < _HUGE:
-                    w, sound = 0.0, False
+                    w, strange[0] = 0.0, 1.0
                 scaled[k * n + at] = w * factor
                 a += w
                 b += w * w
@@ -92,9 +65,7 @@ def scale_frames(
             mean[x] = square[x] = 0.0
             for k in range(count):
                 scaled[k * n + x] = 0.0
-    check = np.empty(WIDTH)
-    store(check, 0, strange)
-    return sound and check.max() == 0.0
+    store(strange, 0, odd + load(strange, 0))
 
 
 @kernel
@@ -114,9 +85,12 @@ def moments(
         weigh_down(total[1], pitch, y, y + wy.size, wy, pitch, line)
         weigh_across(line, wx, pitch, variance, y * pitch)
         for x in range(y * pitch, y * pitch + width):
-            most = max(most, variance[x])
-            variance[x] = max(variance[x] - mean[x] * mean[x], 0.0)
-            least = min(least, variance[x])
+            v = variance[x]
+            most = v if v > most else most
+            v -= mean[x] * mean[x]
+            v = v if v > 0 else 0.0
+            least = v if v < least else least
+            variance[x] = v
     return least, most
 
 

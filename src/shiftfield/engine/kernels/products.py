@@ -1,4 +1,4 @@
-"""Products of reference and sample at a run of shifts along a row, summed over frames, and their sums down the window.
+"""Products of reference and sample at a run of shifts along a row, over frames and down the window.
 
 Four shifts at a time share what they load: the sample as it is, the reference by sliding. Measured at 5 and
 20 frames: 1.4x faster than loading the reference at each shift, where most loads cross a line of the cache.

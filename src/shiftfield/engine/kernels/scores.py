@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.engine.kernels.lanes import WIDTH, fill, load, store, where_greater
+from shiftfield.engine.kernels.lanes import WIDTH, fill, load, store, where_greater, zeros
 from shiftfield.engine.kernels.options import part
 
 PEARSON, UMPA, UMPA_DARK = 0, 1, 2
@@ -50,7 +50,7 @@ def score_rows(
 ) -> None:  # fmt: skip
     """Score `count` shifts along x of a row: keep each, and the shift where it is the best so far.
 
-    What is kept is c for UMPA, which needs it for more than the score.
+    What "umpa_dark" keeps has the sign of c, which the dark field needs besides.
 
     `sums[g * size:]` holds the windowed products of shift first + g; `ref` is read from `there` + g on,
     `sam`, `best` and `index` from `here` on; shift g of `nx` is kept from start + g * 16 on,
@@ -58,6 +58,7 @@ def score_rows(
     """
     mean_r, f_r, mean_g, variance_g = ref[0], ref[1], ref[2], ref[3]
     mean_s, twice_s, squared_s = sam[0], sam[1], sam[2]
+    nothing = zeros(sums)
     for x in range(0, width, WIDTH):
         at = here + x
         mean, twice, squared = load(mean_s, at), load(twice_s, at), load(squared_s, at)
@@ -68,12 +69,14 @@ def score_rows(
             f = load(f_r, to)
             if method == PEARSON:
                 score = pearson(c, f)
-                c = score
+                store(kept, start + x * nx + g * WIDTH, score)
             elif method == UMPA_DARK:
                 score = umpa_dark(c, f)
+                signed = where_greater(c, nothing, score, nothing - score)
+                store(kept, start + x * nx + g * WIDTH, signed)
             else:
                 score = umpa(c, f, load(mean_g, to), load(variance_g, to), twice, squared)
-            store(kept, start + x * nx + g * WIDTH, c)
+                store(kept, start + x * nx + g * WIDTH, score)
             which = where_greater(score, top, fill(np.int32(first + g)), which)
             top = where_greater(score, top, score, top)
         store(best, at, top)

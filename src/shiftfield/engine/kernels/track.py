@@ -49,24 +49,24 @@ def workspace(
 @kernel
 def try_shifts(
     method: int, reference: Any, sample: Any, ref: Any, sam: Any, pitch: int, height: int, width: int,
-    wy: Any, wx: Any, box: bool, ny: int, nx: int, cy: int, cx: int, row0: int, step: int,
+    tall: int, wide: int, wy: Any, wx: Any, ny: int, nx: int, cy: int, cx: int, row0: int, step: int,
     work: Any, best: Any, index: Any, around: Any,
 ) -> None:  # fmt: skip
-    """Fill, for every pixel of a tile, `best`, `index` (of the shift, C order) and `around` (c near it).
+    """Fill, for every pixel of a tile, `best`, `index` (of the shift, C order) and `around` (scores near it).
 
     Parameters
     ----------
     reference, sample : (K, n) frames as flat rows; the sample is scaled so that products sum to means.
     ref, sam : images of `scores`.
     pitch, height, width : pixels from row to row, rows and columns of the tile.
-    wy, wx, box : weights along y and x; whether they are all equal (already in the sample's scale).
+    tall, wide : the window. wy, wx : its weights along y and x, or None when they are all equal and in the
+        sample's scale; the loop is compiled for either.
     ny, nx : number of shifts. cy, cx : neighbourhood that is kept around the peak.
     row0, step : rows whose absolute number is no multiple of step are skipped.
     work : of `workspace`.
     """
     frames, apart_r, apart_s = reference.shape[0], reference.shape[1], sample.shape[1]
     reference, sample = reference.reshape(-1), sample.reshape(-1)
-    tall, wide = wy.size, wx.size
     at_once, size, ring, down, sums, sixteens, rests, kept = work
     stride = at_once * size
     for sy in range(ny):
@@ -76,7 +76,7 @@ def try_shifts(
                 store(down, x, zeros(down))
             for y in range(height + tall - 1):
                 slot, there = y % tall * stride, (y + sy) * pitch + left
-                if box and frames == 1:
+                if wy is None and frames == 1:
                     products_of_one(
                         reference, there, sample, y * pitch, tall * pitch, tall * pitch, y >= tall,
                         count, size, down,
@@ -89,18 +89,19 @@ def try_shifts(
                     )  # fmt: skip
                 row = y - tall + 1
                 wanted = row >= 0 and (row0 + row) % step == 0
-                if wanted and box:
+                if not wanted:
+                    continue
+                if wy is None:
                     for g in range(count):
                         box_across(down, g * size, size, wide, sixteens, rests, sums)
-                elif wanted:
+                else:
                     weigh_down(ring, stride, row, tall, wy, count * size, down)
                     weigh_across(down, wx, count * size, sums, 0)
-                if wanted:
-                    score_rows(
-                        method, sums, size, count, sy * nx + left, ref, (row + sy) * pitch + left,
-                        sam, row * pitch, width, best, index,
-                        kept, (sy % cy * height + row) * pitch * nx + left * WIDTH, nx,
-                    )  # fmt: skip
+                score_rows(
+                    method, sums, size, count, sy * nx + left, ref, (row + sy) * pitch + left,
+                    sam, row * pitch, width, best, index,
+                    kept, (sy % cy * height + row) * pitch * nx + left * WIDTH, nx,
+                )  # fmt: skip
         if sy >= cy - 1:
             keep_neighbourhoods(sy, ny, nx, cy, cx, index, kept, around)
 
@@ -112,9 +113,10 @@ def keep_neighbourhoods(
     """Copy what is kept around every best shift so far whose neighbourhood ends with the row of shifts `done`."""
     low = 0 if done == cy - 1 else done - cy // 2
     high = ny - 1 if done == ny - 1 else done - cy // 2
-    plane = around.shape[0] * nx
+    pixels = index.size
+    plane = pixels * nx
     first, last = np.int32(low * nx), np.int32((high + 1) * nx)
-    for x in range(0, around.shape[0], WIDTH):
+    for x in range(0, pixels, WIDTH):
         bits = within(load(index, x), fill(first), fill(last))
         while bits:
             lane = lowest_bit(bits)
@@ -122,10 +124,14 @@ def keep_neighbourhoods(
             left = index[x + lane] - first
             while left >= nx:
                 left -= nx
-            left = min(max(left - cx // 2, 0), nx - cx)
+            left -= cx // 2
+            left = left if left > 0 else 0
+            left = left if left < nx - cx else nx - cx
             at = (done + 1) % cy * plane + x * nx + left * WIDTH + lane
-            for v in range(cy):
+            to = x + lane
+            for _ in range(cy):
                 for u in range(cx):
-                    around[x + lane, v, u] = kept[at + u * WIDTH]
+                    around[to] = kept[at + u * WIDTH]
+                    to += pixels
                 at += plane
                 at = at if at < kept.size else at - kept.size
