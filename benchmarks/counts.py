@@ -1,98 +1,99 @@
-"""What one pixel and one shift cost the engine: vector operations and bytes, pass by pass, as it is written.
+"""What one pixel and one shift cost the engine: operations and bytes, and what share of the machine's ceilings.
 
-The table follows the kernels by hand and must be changed with them; `ceilings` says what the machine can do.
-Left out: halos of tiles, preparing a tile, the sub-pixel fit, so that a fraction of a ceiling is a lower bound.
+Counted by `counting` on a small tile; only the bytes from the second cache are reckoned by hand. Left out: halos
+of tiles, preparing a tile, the sub-pixel fit, so that a share of a ceiling is a lower bound.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from unittest.mock import patch
+
+import numpy as np
 
 from benchmarks.cases import Job
 from benchmarks.ceilings import Ceilings
+from benchmarks.counting import WIDTH, Counter, uncompiled
+from shiftfield.engine import Search, Tile, cpu
+from shiftfield.engine.base import Answer, Block, Stop
+from shiftfield.plan import window_weights
 
-Cost = Callable[[Job], float]
 _FLOAT = 4.0  # bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Pass:
-    """One pass over a tile for one shift: what it costs for each pixel.
-
-    Operations (a fused multiply-add, an add, a multiply, a comparison or a choice is one), floats moved
-    from and to L1, and those of them that come from L2.
-    """
-
-    name: str
-    operations: Cost
-    l1: Cost
-    l2: Cost
-
-
-def _bits(window: int) -> int:
-    """Sums of 1, 2, 4, 8 neighbours, and those of them that the window's binary expansion holds."""
-    return 3 + (window % 16).bit_count() - 1 + (2 + window // 16 if window >= 16 else 0)
-
-
-def _down(job: Job) -> float:
-    return 3.0 if job.weight is None else float(job.window)
-
-
-def _across(job: Job) -> float:
-    return float(_bits(job.window) if job.weight is None else job.window)
-
-
-_SCORE = {"pearson": (5.0, 4.0), "umpa_dark": (6.0, 4.0), "umpa": (8.0, 6.0)}  # operations, floats
-
-PASSES = (
-    Pass(
-        "products, summed over frames",
-        operations=lambda job: job.frames,
-        l1=lambda job: 1.25 * job.frames + 1,  # four shifts share what they load of the sample
-        l2=lambda job: 0.2 * job.frames,
-    ),
-    Pass(
-        "sums down",
-        _down,
-        lambda job: 6.0 if job.weight is None else job.window + 1.0,
-        lambda _: 4.0,
-    ),
-    Pass(
-        "sums across",
-        _across,
-        lambda job: (
-            1.0 + (4 if job.window >= 16 else 0) if job.weight is None else job.window + 1.0
-        ),
-        lambda _: 0.0,
-    ),
-    Pass(
-        "score, best so far",
-        operations=lambda job: _SCORE[job.method][0],
-        l1=lambda job: _SCORE[job.method][1],
-        l2=lambda _: 1.0,
-    ),
-)
+_COLUMNS = 96  # of a counted tile, at least
+_ROWS = 2, 4  # of two counted tiles: their difference is what a row costs
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Operations and bytes of one pixel and one shift, over all passes."""
+    """Numbers for one pixel and one shift: multiply-adds (or adds, comparisons, choices), slides, bytes."""
 
     operations: float
+    slides: float
     l1_bytes: float
     l2_bytes: float
 
 
 def counts(job: Job) -> Counts:
-    """Add up the passes of a field; a 1-D search has one of the two windowed sums for each shift."""
-    share = {"sums down": 0.5, "sums across": 0.5} if job.search == "1d" else {}
-    parts = [(share.get(each.name, 1.0), each) for each in PASSES]
-    return Counts(
-        sum(part * each.operations(job) for part, each in parts),
-        sum(part * each.l1(job) for part, each in parts) * _FLOAT,
-        sum(part * each.l2(job) for part, each in parts) * _FLOAT,
+    """Count one pixel and one shift of a field; a 1-D search is one of its two halves."""
+    return _counts(replace(job, side=0, margin=10, cores=0))
+
+
+@cache
+def _counts(job: Job) -> Counts:
+    few, more = (count(job, rows)[0] for rows in _ROWS)
+    each = WIDTH / (
+        (_ROWS[1] - _ROWS[0]) * _columns(job) * _search(job).shifts[0] * _search(job).shifts[1]
     )
+    moved = more.loads + more.stores - few.loads - few.stores
+    return Counts(
+        (more.operations - few.operations) * each,
+        (more.slides - few.slides) * each,
+        moved * each * _FLOAT,
+        _from_l2(job) * _FLOAT,
+    )
+
+
+def count(job: Job, rows: int) -> tuple[Counter, Answer, Answer]:
+    """Run one tile of `rows` with numbers that count; return that, its answer, and the compiled answer."""
+    search, width, counter = _search(job), _columns(job), Counter()
+    tile = Tile(0, rows, 0, width)
+    (ey, ex), (ry, rx) = search.edge, search.radius
+    random = np.random.default_rng(1)
+    size = job.frames, rows + 2 * ey, width + 2 * ex
+    reference = random.random(size, dtype=np.float32)
+    sample = np.ascontiguousarray(reference[:, ey - ry : rows + ey + ry, ex - rx : width + ex + rx])
+    block = Block(reference, sample, reference, sample)
+    with uncompiled(counter) as track, patch.object(cpu, "track", track):
+        answer = cpu.CpuBackend().run(search, tile, block, Stop())
+    return counter, answer, cpu.CpuBackend().run(search, tile, block, Stop())
+
+
+def _search(job: Job) -> Search:
+    """Return three rows of shifts, or of a 1-D search the one there is."""
+    weights, one = window_weights(job.window, job.weight), np.ones(1)
+    lines = job.search == "1d"
+    margin = 0 if lines else 1, job.margin
+    return Search(
+        job.method,
+        job.frames,
+        (one if lines else weights, weights),
+        margin,
+        "diff",
+        3,
+        reference_mean=0.5,
+    )
+
+
+def _columns(job: Job) -> int:
+    """Return a width that fills whole lanes with its window."""
+    return -(-(_COLUMNS + job.window) // WIDTH) * WIDTH - job.window + 1
+
+
+def _from_l2(job: Job) -> float:
+    """Return floats: products that leave the window, kept ones of a weighted one, scores around the peak."""
+    one = job.frames == 1 and job.weight is None
+    return (0 if one else 2) + (0 if job.weight is None else job.window) + 1
 
 
 @dataclass(frozen=True, slots=True)

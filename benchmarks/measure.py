@@ -138,6 +138,8 @@ def measure(row: Row, workers: Workers, effort: Effort) -> list[Figure]:
     """Return the figures of a row: ours first, then every peer's, installed or not."""
     if row.measure == "memory":
         return [_memory(row, workers, effort)]
+    if row.measure == "cancel":
+        return [_cancel(row, workers, effort)]
     if row.measure.startswith("start"):
         return [_start(row, effort)]
     return _times(row, workers, effort)
@@ -214,6 +216,13 @@ def _memory(row: Row, workers: Workers, effort: Effort) -> Figure:
     job = Job(**figure.job)
     for _ in range(min(3, effort.rounds)):
         figure.rounds.append(workers.ask_a_new_one("memory", job) / cores_of(job))
+    _settle(figure, row)
+    return figure
+
+
+def _cancel(row: Row, workers: Workers, effort: Effort) -> Figure:
+    figure = Figure(row.ours.program, row.ours.program, asdict(row.ours))  # in full: it never ends
+    figure.rounds += [workers.ask_a_new_one("cancel", row.ours) for _ in range(effort.starts)]
     _settle(figure, row)
     return figure
 

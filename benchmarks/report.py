@@ -229,6 +229,7 @@ def _ceilings(results: dict[str, Any]) -> str:
         ]
     fractions = [
         f"| {row['name']} | {number(row['counts']['operations'])} | {row['fractions']['operations']:.0%} | "
+        f"{number(row['counts']['slides'])} | "
         f"{number(row['counts']['l1_bytes'])} | {row['fractions']['l1']:.0%} | "
         f"{number(row['counts']['l2_bytes'])} | {row['fractions']['l2']:.0%} |"
         for row in results["rows"]
@@ -243,12 +244,13 @@ Measured in the same run with plain Numba loops; the best of several.
 |---|{"---:|" * len(columns)}
 {chr(10).join(lines)}
 
-What our work needs for one pixel and one shift, counted from the kernels (`benchmarks/counts.py`), and what share
-of the ceiling of all its cores that makes in the measured time: multiply-adds, and bytes copied within a cache.
+What our work needs for one pixel and one shift, counted by running the kernels' source with numbers that count
+(`benchmarks/counting.py`), and what share of the ceiling of all its cores that makes in the measured time:
+multiply-adds, and bytes copied within a cache. Slides move numbers to their neighbours, on the ports of the adds.
 Halos of tiles, preparation and the sub-pixel fit are not counted: the machine does more than these shares.
 
-| work | operations | of the ceiling | L1 bytes | of the ceiling | L2 bytes | of the ceiling |
-|---|---:|---:|---:|---:|---:|---:|
+| work | operations | of the ceiling | slides | L1 bytes | of the ceiling | L2 bytes | of the ceiling |
+|---|---:|---:|---:|---:|---:|---:|---:|
 {chr(10).join(fractions)}
 """
 
@@ -296,9 +298,11 @@ def _method(results: dict[str, Any]) -> str:
   0.2 s.
 * Time is that of a pixel with an answer. algotom and mbipy are given smaller images (the middle 96 to 192 px of
   ours): on ours they would take many minutes. All programs may use all cores; mbipy, OpenPIV and scikit-image
-  use one. Goals are held against algotom on all cores; its own default leaves one idle, and has its own line.
+  use one. Goals are held against algotom as it is called without `ncore`, as the goals' own figures were taken:
+  that leaves one core idle. On all cores it has a line of its own.
 * The first answer is timed around a whole process of `benchmarks/start.py`, interpreter and imports included,
   with a cache folder that is empty or was filled by one such process before.
+* A cancelled search is asked to stop 0.3 s after it began; the time is that until none of its threads runs.
 * Memory is the growth of the process's peak during a call beyond its input and what it returns, over its cores.
 * Peers are the extra `bench` (`pip install ".[bench]"`); the package never imports them. OpenPIV is GPL: it is
   run here and is no part of what is shipped. scikit-image's `optical_flow_ilk` is left out: it tries no shifts.

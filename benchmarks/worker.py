@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -20,9 +21,11 @@ import numpy as np
 from benchmarks.cases import Job
 from benchmarks.images import load
 from benchmarks.programs import answer_of, call_of
+from shiftfield import Cancelled, find_shift_field
 
 _LONG_ENOUGH = 0.2  # s; shorter calls are repeated within one timing
 _NOT_TOO_LONG = 2.0  # s; a call that takes no longer is also done once in full before it is timed
+_BEGUN = 0.3  # s after which a search is asked to stop
 _WARM = 12  # pixels a side of the small image that everything is loaded and compiled with
 
 
@@ -31,7 +34,7 @@ def main(folder: Path) -> None:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
-    work = {"warm": warm, "timed": timed, "memory": memory, "save": save}
+    work = {"warm": warm, "timed": timed, "memory": memory, "cancel": cancel, "save": save}
     for line in sys.stdin:
         ask = json.loads(line)
         try:
@@ -72,6 +75,29 @@ def memory(folder: Path, job: Job) -> float:
     returned = call()
     output = sum(image.nbytes for image in _arrays(returned))
     return float(_status("VmHWM") - before - output)
+
+
+def cancel(folder: Path, job: Job) -> float:
+    """Return the seconds from asking a search to stop, once it has begun, until none of its threads runs."""
+    _prepared(folder, job.of_side(_WARM))()
+    asked = threading.Event()
+    times: list[float] = []
+
+    def ask() -> None:
+        times.append(time.perf_counter())
+        asked.set()
+
+    later = threading.Timer(_BEGUN, ask)
+    later.start()
+    try:
+        find_shift_field(*load(folder, job), window=job.window, margin=job.margin, cancel=asked)
+    except Cancelled:
+        while any(thread.name.startswith("shiftfield_") for thread in threading.enumerate()):
+            time.sleep(0.001)
+        return time.perf_counter() - times[0]
+    finally:
+        later.cancel()
+    raise RuntimeError("the search was over before it could be cancelled")
 
 
 def save(folder: Path, job: Job) -> str:

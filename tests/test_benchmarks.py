@@ -128,8 +128,10 @@ def test_a_job_at_the_ceiling_reaches_all_of_it() -> None:
 
 
 def test_more_work_counts_more() -> None:
-    one, five = counts(Job()), counts(Job(frames=5))
-    assert five.operations == one.operations + 4
+    five, six = counts(Job(frames=5)), counts(Job(frames=6))
+    assert (
+        1 <= six.operations - five.operations < 1.1
+    )  # a multiply-add for each frame, and the window's halo
     assert counts(Job(weight="hamming", window=21)).operations > counts(Job(window=21)).operations
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import machine
-from shiftfield.engine import Answer, Backend, Block, Tile, backend
+from shiftfield.engine import Answer, Backend, Block, Stop, Tile, backend
 from shiftfield.engine.base import Real
 from shiftfield.frames import Frames
 from shiftfield.normalisation import Normaliser
@@ -93,20 +93,23 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
         When the caller's `cancel` says so; at the latest 0.1 s after it does.
     """
     out = Answer(*(np.full(plan.output_shape, np.nan, np.float32) for _ in fields(Answer)))
-    engine = backend(plan.backend)
+    engine, stop = backend(plan.backend), Stop()
     watch.step(0)
     pool = ThreadPoolExecutor(plan.workers, thread_name_prefix="shiftfield")
     try:
         done = 0
         waiting: deque[set[Future[None]]] = deque()
         for band, tiles in _bands(plan, reference, sample):
-            waiting.append({pool.submit(_compute, plan, engine, band, tile, out) for tile in tiles})
+            waiting.append(
+                {pool.submit(_compute, plan, engine, band, tile, out, stop) for tile in tiles}
+            )
             if len(waiting) == 2:
                 done = _finish(waiting.popleft(), done, watch)
             watch.look()
         while waiting:
             done = _finish(waiting.popleft(), done, watch)
     finally:
+        stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
     return out
 
@@ -138,7 +141,7 @@ def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
     return done
 
 
-def _compute(plan: Plan, engine: Backend, band: _Band, tile: Tile, out: Answer) -> None:
+def _compute(plan: Plan, engine: Backend, band: _Band, tile: Tile, out: Answer, stop: Stop) -> None:
     """Cut the block of one tile, compute it, and write its answer."""
     (ey, ex), (my, mx), step = plan.search.edge, plan.search.margin, plan.search.step
     rows = slice(tile.y0 - ey - band.top, tile.y1 + ey - band.top)
@@ -154,7 +157,9 @@ def _compute(plan: Plan, engine: Backend, band: _Band, tile: Tile, out: Answer) 
     ref, sam = cut(band.pixels)
     raw_ref, raw_sam = (ref, sam) if band.raw[0] is band.pixels[0] else cut(band.raw)
     with _CORES:
-        answer = engine.run(plan.search, tile, Block(ref, sam, raw_ref, raw_sam))
+        if stop.is_set():
+            return
+        answer = engine.run(plan.search, tile, Block(ref, sam, raw_ref, raw_sam), stop)
     top, left = -(-tile.y0 // step), -(-tile.x0 // step)
     for field in fields(Answer):
         part = getattr(answer, field.name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from shiftfield.engine.base import Answer, Backend, Block, Search, Tile
+from shiftfield.engine.base import Answer, Backend, Block, Search, Stop, Tile
 
 __all__ = [
     "Answer",
     "Backend",
     "Block",
     "Search",
+    "Stop",
     "Tile",
     "backend",
     "choose",

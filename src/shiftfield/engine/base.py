@@ -89,6 +89,21 @@ class Block:
     raw_sample: Real
 
 
+class Stop:
+    """Whether a run was called off; compiled loops look at `flag` as well."""
+
+    def __init__(self) -> None:
+        self.flag = np.zeros(1, np.uint8)
+
+    def set(self) -> None:
+        """Call the run off."""
+        self.flag[0] = 1
+
+    def is_set(self) -> bool:
+        """Return whether the run was called off."""
+        return bool(self.flag[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Float32 arrays of a tile's wanted pixels, NaN where there is no answer; shifts in px, (x, y)."""
@@ -113,6 +128,6 @@ class Backend(Protocol):
         """Return the tile (rows, columns) this backend likes; it may depend on the search only."""
         ...
 
-    def run(self, search: Search, tile: Tile, block: Block) -> Answer:
-        """Compute one tile."""
+    def run(self, search: Search, tile: Tile, block: Block, stop: Stop) -> Answer:
+        """Compute one tile; when `stop` is set meanwhile, return soon with whatever there is."""
         ...

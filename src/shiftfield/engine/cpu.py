@@ -6,12 +6,12 @@ Which tile is computed when, and by which thread, is the business of `stream`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Answer, Block, Real, Search, Tile
+from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile
 from shiftfield.engine.images import (
     lowest_score,
     reference_images,
@@ -29,7 +29,7 @@ from shiftfield.peaks import first_of_window
 Float = NDArray[np.float64]
 
 # Halos cost more than the second cache gives.
-_ROWS, _COLUMNS = 32, 256
+_ROWS, _COLUMNS = 64, 256
 _WORKING_SET = 4_000_000  # bytes of frames of a tile
 _KEPT = 16_000_000  # bytes of scores kept for the peak fit
 
@@ -65,10 +65,10 @@ class CpuBackend:
                 break
         return rows, columns
 
-    def run(self, search: Search, tile: Tile, block: Block) -> Answer:
+    def run(self, search: Search, tile: Tile, block: Block, stop: Stop) -> Answer:
         """Compute one tile: prepare in float64, try shifts in float32 unless texture would be lost."""
         if not _upright(search):
-            return Answer(*_TileRun(search, tile, block).answer())
+            return Answer(*_TileRun(search, tile, block, stop).answer())
         turned = Tile(tile.x0, tile.x1, tile.y0, tile.y1)
         ref, sam, raw_ref, raw_sam = map(
             _turn, (block.reference, block.sample, block.raw_reference, block.raw_sample)
@@ -76,7 +76,7 @@ class CpuBackend:
         if block.raw_reference is block.reference:
             raw_ref, raw_sam = ref, sam
         x, y, *others = _TileRun(
-            _turned(search), turned, Block(ref, sam, raw_ref, raw_sam)
+            _turned(search), turned, Block(ref, sam, raw_ref, raw_sam), stop
         ).answer()
         return Answer(*(image.T for image in (y, x, *others)))
 
@@ -92,8 +92,10 @@ def _turned(search: Search) -> Search:
     return replace(search, weights=(wx, wy), margin=(mx, my))
 
 
-def _turn(frames: Any) -> Any:
-    return frames.transpose(0, 2, 1)
+def _turn(frames: Real) -> Real:
+    """Return frames with the axes exchanged; copied before, for rows a power of 2 apart collide in the caches."""
+    turned: Any = np.ascontiguousarray(frames).transpose(0, 2, 1)
+    return cast("Real", turned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,8 @@ class _Found:
 class _TileRun:
     """The state of one tile while it is computed."""
 
-    def __init__(self, search: Search, tile: Tile, block: Block) -> None:
-        self.search, self.tile = search, tile
+    def __init__(self, search: Search, tile: Tile, block: Block, stop: Stop) -> None:
+        self.search, self.tile, self.stop = search, tile, stop
         self.method = CODES[search.method]
         self.height, self.width = tile.y1 - tile.y0, tile.x1 - tile.x0
         self.pitch = -(-block.reference.shape[2] // WIDTH) * WIDTH
@@ -156,7 +158,7 @@ class _TileRun:
             method, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
             *search.window, *weights, ny, nx, cy, cx, self.tile.y0, search.step,
             track.workspace(kind, pitch, self.height, self.width, search.window, nx, cy),
-            best, index, around.reshape(-1),
+            best, index, around.reshape(-1), self.stop.flag,
         )  # fmt: skip
         return _Found(reference, sample, best, index, around)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Answer, Block, Real, Search, Tile
+from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile
 from shiftfield.peaks import locate_peaks
 from shiftfield.scores import METHODS, Mean
 
@@ -31,7 +31,7 @@ class ReferenceBackend:
         """Return small tiles: all windows of a tile are held at once."""
         return 32, 32
 
-    def run(self, search: Search, tile: Tile, block: Block) -> Answer:
+    def run(self, search: Search, tile: Tile, block: Block, stop: Stop) -> Answer:  # noqa: ARG002 - tiles are small
         """Compute one tile."""
         rows = np.arange(-tile.y0 % search.step, tile.y1 - tile.y0, search.step)
         columns = np.arange(-tile.x0 % search.step, tile.x1 - tile.x0, search.step)

@@ -28,7 +28,8 @@ def products(
     """Put the products of one more row of pixels into the ring, and add them to the sums down the window.
 
     ring[slot + g * size + x] = sum over k of reference[k, r + g + x] * sample[k, s + x], g < count; frame k
-    lies at k * apart. `down` gains that and loses ring[past + ..]: the row that leaves the window, or zeros.
+    lies at k * apart. `down`, unless None, gains that and loses ring[past + ..]: the row that leaves the
+    window, or zeros.
     """
     for x in range(0, size, WIDTH):
         g = 0
@@ -74,7 +75,8 @@ def products(
 
 @part
 def _exchange(ring: Any, slot: int, past: int, down: Any, at: int, product: Any) -> None:
-    store(down, at, load(down, at) + (product - load(ring, past)))
+    if down is not None:
+        store(down, at, load(down, at) + (product - load(ring, past)))
     store(ring, slot, product)
 
 

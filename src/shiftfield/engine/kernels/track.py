@@ -50,7 +50,7 @@ def workspace(
 def try_shifts(
     method: int, reference: Any, sample: Any, ref: Any, sam: Any, pitch: int, height: int, width: int,
     tall: int, wide: int, wy: Any, wx: Any, ny: int, nx: int, cy: int, cx: int, row0: int, step: int,
-    work: Any, best: Any, index: Any, around: Any,
+    work: Any, best: Any, index: Any, around: Any, stop: Any,
 ) -> None:  # fmt: skip
     """Fill, for every pixel of a tile, `best`, `index` (of the shift, C order) and `around` (scores near it).
 
@@ -63,29 +63,36 @@ def try_shifts(
         sample's scale; the loop is compiled for either.
     ny, nx : number of shifts. cy, cx : neighbourhood that is kept around the peak.
     row0, step : rows whose absolute number is no multiple of step are skipped.
-    work : of `workspace`.
+    work : of `workspace`. stop : (1,), looked at between rows of shifts; not 0 to return at once.
     """
     frames, apart_r, apart_s = reference.shape[0], reference.shape[1], sample.shape[1]
     reference, sample = reference.reshape(-1), sample.reshape(-1)
     at_once, size, ring, down, sums, sixteens, rests, kept = work
     stride = at_once * size
     for sy in range(ny):
+        if stop[0]:
+            return
         for left in range(0, nx, at_once):
             count = min(at_once, nx - left)
             for x in range(0, stride, WIDTH):
                 store(down, x, zeros(down))
             for y in range(height + tall - 1):
                 slot, there = y % tall * stride, (y + sy) * pitch + left
-                if wy is None and frames == 1:
-                    products_of_one(
-                        reference, there, sample, y * pitch, tall * pitch, tall * pitch, y >= tall,
-                        count, size, down,
+                past = slot if y >= tall else tall * stride
+                if wy is not None:
+                    products(
+                        reference, there, apart_r, sample, y * pitch, apart_s, frames,
+                        count, size, ring, slot, past, None,
                     )  # fmt: skip
-                else:
-                    past = slot if y >= tall else tall * stride
+                elif frames > 1:
                     products(
                         reference, there, apart_r, sample, y * pitch, apart_s, frames,
                         count, size, ring, slot, past, down,
+                    )  # fmt: skip
+                else:
+                    products_of_one(
+                        reference, there, sample, y * pitch, tall * pitch, tall * pitch, y >= tall,
+                        count, size, down,
                     )  # fmt: skip
                 row = y - tall + 1
                 wanted = row >= 0 and (row0 + row) % step == 0
