@@ -30,7 +30,7 @@ def pair(row: Row, peer: int, answers: int = _ANSWERS, margin: int = 0) -> tuple
     theirs = row.peers[peer].job
     job = replace(theirs, margin=margin or theirs.margin)
     job = replace(job, side=128, points=_POINTS) if job.kind == "points" else job.of_side(answers)
-    return replace(job, program=row.ours.program), job
+    return replace(job, program=row.ours.program, cores=row.ours.cores), job
 
 
 def differences(ours: Answer, theirs: Answer) -> dict[str, Difference]:

@@ -80,6 +80,7 @@ def memory(folder: Path, job: Job) -> float:
 def cancel(folder: Path, job: Job) -> float:
     """Return the seconds from asking a search to stop, once it has begun, until none of its threads runs."""
     _prepared(folder, job.of_side(_WARM))()
+    images = load(folder, job)
     asked = threading.Event()
     times: list[float] = []
 
@@ -90,7 +91,7 @@ def cancel(folder: Path, job: Job) -> float:
     later = threading.Timer(_BEGUN, ask)
     later.start()
     try:
-        find_shift_field(*load(folder, job), window=job.window, margin=job.margin, cancel=asked)
+        find_shift_field(*images, window=job.window, margin=job.margin, cancel=asked)
     except Cancelled:
         while any(thread.name.startswith("shiftfield_") for thread in threading.enumerate()):
             time.sleep(0.001)

@@ -67,7 +67,7 @@ def test_threads_change_nothing(name: str) -> None:
 
 def test_memory_changes_nothing() -> None:
     plain = find_shift_field(REFERENCE, SAMPLE, margin=4)
-    same(arrays(plain), arrays(find_shift_field(REFERENCE, SAMPLE, margin=4, memory="800 kB")))
+    same(arrays(plain), arrays(find_shift_field(REFERENCE, SAMPLE, margin=4, memory="1.2 MB")))
 
 
 @pytest.mark.parametrize("step", [2, 3, 7])

@@ -63,16 +63,16 @@ def try_shifts(
         sample's scale; the loop is compiled for either.
     ny, nx : number of shifts. cy, cx : neighbourhood that is kept around the peak.
     row0, step : rows whose absolute number is no multiple of step are skipped.
-    work : of `workspace`. stop : (1,), looked at between rows of shifts; not 0 to return at once.
+    work : of `workspace`. stop : (1,), looked at between runs of shifts; not 0 to return at once.
     """
     frames, apart_r, apart_s = reference.shape[0], reference.shape[1], sample.shape[1]
     reference, sample = reference.reshape(-1), sample.reshape(-1)
     at_once, size, ring, down, sums, sixteens, rests, kept = work
     stride = at_once * size
     for sy in range(ny):
-        if stop[0]:
-            return
         for left in range(0, nx, at_once):
+            if stop[0]:
+                return
             count = min(at_once, nx - left)
             for x in range(0, stride, WIDTH):
                 store(down, x, zeros(down))
