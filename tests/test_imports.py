@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 LAYERS = [
     "_version arrays colours fits machine settings",
     "field peaks scores synthetic samples",
-    "engine.base engine.kernels",
+    "engine.base engine.device engine.kernels",
     "engine.images engine.side",
     "engine.cpu engine.reference",
     "engine",
@@ -27,9 +27,10 @@ LAYERS = [
     "stream",
     "dense",
     "correlation global_shift search",
-    "warm_up",
+    "doctor warm_up",
     "__init__",  # the public names
     "_napari demo",
+    "__main__",
 ]
 
 # Packages of others, and the only places that may import them.
@@ -40,7 +41,7 @@ FOREIGN = {
     "PIL": ["field.picture", "samples"],
     "numba": ["engine.kernels"],
     "llvmlite": ["engine.kernels"],
-    "cupy": ["engine.gpu"],
+    "cupy": ["engine.device"],
     "napari": ["_napari"],
     "magicgui": ["_napari"],
     "qtpy": ["_napari"],

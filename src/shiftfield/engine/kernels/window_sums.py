@@ -33,7 +33,7 @@ def box_across(
     """
     nothing = zeros(row)
     v_right, s2_right, s4_right, s8_right = nothing, nothing, nothing, nothing
-    t2_right, t4_right, t8_right = nothing, nothing, nothing
+    t2_right, t4_right, t8_right, rest_right = nothing, nothing, nothing, nothing
     whole = wide // WIDTH
     one, two, four, eight = wide & 1, wide & 2, wide & 4, wide & 8
     for x in range(size - WIDTH, -1, -WIDTH):
@@ -45,7 +45,10 @@ def box_across(
         t4 = s4 + slide_4(t8, t8_right) if four else t8
         t2 = s2 + slide_2(t4, t4_right) if two else t4
         total = v + slide_1(t2, t2_right) if one else t2
-        if whole:
+        if whole == 1:
+            rest, total = total, rest_right + s8 + slide_8(s8, s8_right)
+            rest_right = rest
+        elif whole:
             store(rests, x, total)
             store(sixteens, x, s8 + slide_8(s8, s8_right))
             total = load(rests, x + WIDTH * whole)
