@@ -47,10 +47,10 @@ class CpuBackend:
         """Return (rows, columns): tall enough for the window, small enough for the caches."""
         (ry, rx), (my, mx), (ny, nx) = search.radius, search.margin, search.shifts
         rows, columns = max(_ROWS, 2 * (2 * ry + 1)), _COLUMNS
-        if ny == 1:  # few shifts: a tile must be worth its preparation
+        if (
+            ny == 1
+        ):  # few shifts: a tile must be worth its preparation; a taller one would make bands taller
             columns *= 4
-        elif nx == 1:
-            rows *= 2
         while columns > 64 or rows > 8:
             pitch = columns + 2 * (rx + mx)
             frames = 4 * search.frames * pitch * (2 * rows + 4 * ry + 2 * my)
