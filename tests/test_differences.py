@@ -27,6 +27,7 @@ from shiftfield import engine, machine
 REF, SAM = moved((31, 33), (1, -2))
 REFS, SAMS = moved((24, 26), (1, -1), frames=4)
 QUICK: dict[str, Any] = {"margin": 3, "ncore": 1}
+NEW_NUMPY = int(np.__version__.split(".")[0]) > 1  # algotom does other odd things with an older one
 without_a_gpu = pytest.mark.skipif(
     not engine.why_no_gpu() or cuda.is_available(), reason="this machine has a GPU to use"
 )
@@ -255,7 +256,7 @@ def test_the_same_bits_however_it_is_cut() -> None:
 def test_a_margin_below_1_is_refused(margin: float) -> None:
     """0 finds shifts of 4 px within 0 px there, -1 blames the size; here one sentence says what is allowed."""
     there = outcome(algotom.find_local_shifts, REF, SAM, margin=margin, ncore=1)
-    if margin == 0:
+    if margin == 0 and NEW_NUMPY:
         assert all((shifts[3:-3, 3:-3] == -4).all() for shifts in there)
     else:
         assert isinstance(there, Exception)
@@ -442,7 +443,8 @@ def test_a_map_of_small_integers_does_not_overflow() -> None:
     """Differences of uint8 wrap around there."""
     scores = (14 * PEAK).astype(np.uint8)
     right = algotom.locate_peak(scores.astype(float))
-    assert not np.allclose(silently(algotom.locate_peak, scores), right)
+    if NEW_NUMPY:
+        assert not np.allclose(silently(algotom.locate_peak, scores), right)
     np.testing.assert_allclose(shiftfield.locate_peak(scores), right)
     signed = scores.astype(np.int8)  # 9 * 14 is 126
     np.testing.assert_allclose(shiftfield.locate_peak(signed), right)
@@ -470,7 +472,8 @@ def test_an_image_too_small_to_crop_is_refused() -> None:
 def test_a_margin_of_0_is_refused_for_one_shift() -> None:
     """Minus half the image there."""
     there = outcome(algotom.find_shift_based_correlation_map, REF, SAM, margin=0)
-    assert abs(there[0]) > 10
+    if NEW_NUMPY:
+        assert abs(there[0]) > 10
     assert "margin is 0" in refusal("find_shift_based_correlation_map", REF, SAM, margin=0)
 
 
