@@ -147,7 +147,7 @@ def test_layers_and_pictures_need_no_viewer(tmp_path: Path) -> None:
     code = (
         "import sys, numpy as np, shiftfield\n"
         "image = np.random.default_rng(0).random((40, 40))\n"
-        "field = shiftfield.find_shift_field(image, image, margin=2)\n"
+        "field = shiftfield.find_shift_field(image, image, margin=2, device='cpu')\n"
         f"field.save({str(tmp_path / 'f.h5')!r})\n"
         "assert field.to_layers() and field._repr_html_() and field._repr_png_()\n"
         "print([m for m in ('napari', 'qtpy', 'magicgui', 'cupy') if m in sys.modules])\n"

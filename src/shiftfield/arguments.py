@@ -14,14 +14,16 @@ from shiftfield.engine import no_gpu, why_no_gpu
 from shiftfield.settings import WEIGHTS, check_integer
 
 
-def device_of(gpu: Any, device: str = "auto") -> str:
-    """Return the device that `gpu` asks for; a ValueError unless it is a bool or "hybrid"."""
+def device_of(gpu: Any, device: str | None = None) -> str:
+    """Return `device`, or the one that `gpu` asks for; a ValueError unless that is a bool or "hybrid"."""
     is_bool = isinstance(gpu, bool | np.bool_)
     if not (is_bool or (isinstance(gpu, str) and gpu == "hybrid")):
         raise ValueError(f"gpu is {gpu!r}; allowed are False, True and 'hybrid'.")
-    if not gpu or device != "auto":
+    if device is not None:
         return device
-    return "hybrid" if gpu == "hybrid" else "gpu"
+    if isinstance(gpu, str):
+        return gpu
+    return "gpu" if gpu else "cpu"
 
 
 def warn_no_gpu(gpu: Any) -> None:
@@ -30,11 +32,12 @@ def warn_no_gpu(gpu: Any) -> None:
         warnings.warn(no_gpu(why_no_gpu()), UserWarning, stacklevel=3)
 
 
-def check_block(block: Any) -> None:
-    """Raise a ValueError unless block is a pair of positive ints."""
+def check_block(block: Any) -> int:
+    """Return the threads of a block, or raise a ValueError unless block is a pair of positive ints."""
     pair = isinstance(block, tuple | list) and len(block) == 2
     if not pair or not all(_positive(n) for n in block):
         raise ValueError(f"block is {block!r}; it must be two positive whole numbers.")
+    return int(block[0]) * int(block[1])
 
 
 def check_block_size(block: Any) -> None:

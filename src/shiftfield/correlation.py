@@ -38,7 +38,7 @@ def find_local_shifts(
     norm_global: bool = False,
     chunk_size: int | None = 100,
     *,
-    device: str = "auto",
+    device: str | None = None,
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> tuple[Image, Image]:
@@ -60,7 +60,8 @@ def find_local_shifts(
     gpu : bool or "hybrid"
         Where to compute; without a usable GPU a UserWarning says why, and the CPU is used.
     block : tuple of two positive ints
-        CUDA threads in a block; without effect on the CPU.
+        CUDA threads in a block: their product, in warps of 32, is the most that a block of the search has, 32
+        to 256. Without effect on results and on the CPU.
     ncore : int or None
         Threads; None takes all cores the process may use.
     norm : bool
@@ -69,9 +70,10 @@ def find_local_shifts(
     norm_global : bool
         Before that, apply the 3-D rule of `normalize_image` to each whole stack (1-D search).
     chunk_size : int or None
-        Rows that are held at once, rounded to whole tiles; changes no result. None is all rows.
-    device : {"auto", "cpu", "gpu", "hybrid", "reference"}
-        As in `find_shift_field`.
+        Rows that are held at once, rounded to whole tiles; changes no result. None is all rows. With a GPU its
+        memory decides instead.
+    device : {None, "auto", "cpu", "gpu", "hybrid", "reference"}
+        As in `find_shift_field`; None does what `gpu` says.
     progress, cancel
         As in `find_shift_field`.
 
@@ -86,7 +88,7 @@ def find_local_shifts(
     ValueError
         When shapes do not fit, or an argument is not one of those above.
     """
-    check_block(block)
+    threads = check_block(block)
     if isinstance(dim, bool) or dim not in (1, 2):
         raise ValueError(f"dim is {dim!r}; allowed are 1 and 2.")
     ref, sam = pair(ref_mat, mat)
@@ -105,12 +107,15 @@ def find_local_shifts(
     watch = Watch(progress, cancel)
     if settings.search == "2d":
         flatten: Normalise = FlatImage if single and norm else as_given
-        answer = search_2d(ref, sam, settings, watch, chunk_rows=rows, normalise=flatten)
+        answer = search_2d(
+            ref, sam, settings, watch, chunk_rows=rows, normalise=flatten, threads=threads
+        )
         edges = search_of(settings, ref.shape[0]).edge
         return _bordered(answer.x, edges), _bordered(answer.y, edges)
     answer = search_1d(
-        ref, sam, settings, watch, chunk_rows=rows, normalise=_slab_rules(norm, norm_global)
-    )
+        ref, sam, settings, watch,
+        chunk_rows=rows, normalise=_slab_rules(norm, norm_global), threads=threads,
+    )  # fmt: skip
     edge = settings.window // 2 + settings.margin
     return _bordered(answer.x, (0, edge)), _bordered(answer.y, (edge, 0))
 
@@ -129,7 +134,7 @@ def find_local_shifts_umpa(
     filter_name: str | None = "hamming",
     dark_signal: bool = False,
     *,
-    device: str = "auto",
+    device: str | None = None,
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> tuple[Image, ...]:
@@ -161,7 +166,7 @@ def find_local_shifts_umpa(
     ValueError
         When shapes do not fit, or an argument is not one of those above.
     """
-    check_block(block)
+    threads = check_block(block)
     ref, sam = pair(ref_mat, mat)
     if ref.ndim != 3:
         raise ValueError(
@@ -173,7 +178,8 @@ def find_local_shifts_umpa(
     )  # fmt: skip
     check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
     rows = _chunk_rows(chunk_size, ref)
-    answer = search_2d(ref, sam, settings, Watch(progress, cancel), chunk_rows=rows)
+    watch = Watch(progress, cancel)
+    answer = search_2d(ref, sam, settings, watch, chunk_rows=rows, threads=threads)
     edges = search_of(settings, ref.shape[0]).edge
     shifts = _bordered(answer.x, edges), _bordered(answer.y, edges)
     if not dark_signal:

@@ -22,6 +22,7 @@ from shiftfield.stream import Input, Watch, run
 
 Normalise = Callable[[Frames], Normaliser]
 as_given: Normalise = AsGiven
+MOST_THREADS = 256  # of a block on a GPU that searches
 _PROBES = 4  # windows along each axis that the check of a 1-D search looks at
 
 
@@ -46,9 +47,19 @@ def plan_of(
     search: Search,
     shape: tuple[int, int],
     chunk_rows: int | None = None,
+    *,
+    in_memory: bool = False,
+    threads: int | None = None,
 ) -> Plan:
-    """Return the plan for one search on the device that settings ask for."""
+    """Return the plan for one search on the device that settings ask for.
+
+    `threads` is the most a caller wants in a block on a GPU; what is not possible is noted.
+    """
     name, refused = choose(settings.device, search)
+    used, note = block_threads(threads)
+    notes = [refused] if refused else []
+    if note and name in ("gpu", "hybrid"):
+        notes.append(note)
     return make_plan(
         search,
         shape,
@@ -56,7 +67,22 @@ def plan_of(
         workers=settings.ncore,
         chunk_rows=chunk_rows,
         memory=settings.memory,
-        notes=(refused,) if refused else (),
+        in_memory=in_memory,
+        threads=used,
+        notes=tuple(notes),
+    )
+
+
+def block_threads(threads: int | None) -> tuple[int, str]:
+    """Return the threads of a block that are used when so many are asked for, and why not those, if so."""
+    if threads is None:
+        return MOST_THREADS, ""
+    used = min(max(threads // 32, 1), MOST_THREADS // 32) * 32
+    if used == threads:
+        return used, ""
+    return used, (
+        f"block asks for {threads} threads; the GPU's kernels take whole warps of 32, up to {MOST_THREADS} "
+        f"threads, and use {used}."
     )
 
 
@@ -68,17 +94,21 @@ def search_2d(
     *,
     chunk_rows: int | None = None,
     normalise: Normalise = as_given,
+    threads: int | None = None,
     stacklevel: int = 3,
 ) -> Answer:
     """Search both axes together; NaN where there is no answer, counted in one warning."""
     reference.look = sample.look = watch.look
-    plan = plan_of(settings, search_of(settings, reference.shape[0]), reference.size, chunk_rows)
+    plan = plan_of(
+        settings, search_of(settings, reference.shape[0]), reference.size, chunk_rows,
+        in_memory=normalise is as_given and reference.in_memory and sample.in_memory, threads=threads,
+    )  # fmt: skip
     if settings.method == "umpa_dark":  # the one number that takes a pass over the input
         plan = replace(plan, search=replace(plan.search, reference_mean=mean(reference)))
     warn_refused(plan, stacklevel + 1)
     watch = replace(watch, total=plan.count())
     inputs = Input(reference, normalise(reference)), Input(sample, normalise(sample))
-    answer = run(plan, *inputs, watch)
+    answer = run_plan(plan, *inputs, watch, stacklevel + 1)
     warn_unknown([(plan, answer.x)], stacklevel + 1)
     return answer
 
@@ -91,26 +121,51 @@ def search_1d(
     *,
     chunk_rows: int | None = None,
     normalise: tuple[Normalise, Normalise] = (as_given, as_given),
+    threads: int | None = None,
     stacklevel: int = 3,
 ) -> Answer:
     """Search each row along x and each column along y, on their own; `normalise` is for (x, y)."""
     reference.look = sample.look = watch.look
     plans = [
-        plan_of(settings, search_of(settings, reference.shape[0], axis), reference.size, chunk_rows)
-        for axis in "xy"
-    ]
+        plan_of(
+            settings, search_of(settings, reference.shape[0], axis), reference.size, chunk_rows,
+            in_memory=rule is as_given and reference.in_memory and sample.in_memory, threads=threads,
+        )
+        for axis, rule in zip("xy", normalise, strict=True)
+    ]  # fmt: skip
     warn_refused(plans[0], stacklevel + 1)
     counts = [plan.count() for plan in plans]
     answers = []
     for n, (plan, rule) in enumerate(zip(plans, normalise, strict=True)):
         part = replace(watch, done=sum(counts[:n]), total=sum(counts))
         answers.append(
-            run(plan, Input(reference, rule(reference)), Input(sample, rule(sample)), part)
+            run_plan(
+                plan,
+                Input(reference, rule(reference)),
+                Input(sample, rule(sample)),
+                part,
+                stacklevel + 1,
+            )
         )
     along_x, along_y = answers
     warn_unknown([(plans[0], along_x.x), (plans[1], along_y.y)], stacklevel + 1)
     warn_across(reference, sample, settings, stacklevel + 1)
     return replace(along_x, y=along_y.y, score=np.fmin(along_x.score, along_y.score))
+
+
+def run_plan(
+    plan: Plan, reference: Input, sample: Input, watch: Watch, stacklevel: int
+) -> Answer:  # fmt: skip
+    """Run a plan where it says; warn of what happened to a device on the way."""
+    if plan.backend not in ("gpu", "hybrid"):
+        return run(plan, reference, sample, watch)
+    from shiftfield import sharing  # with all of the GPU engine
+
+    told: list[str] = []
+    answer = sharing.run(plan, reference, sample, watch, told)
+    for sentence in told:
+        warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
+    return answer
 
 
 def warn_refused(plan: Plan, stacklevel: int) -> None:

@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 from shiftfield import machine
 from shiftfield._version import __version__
-from shiftfield.engine import why_no_gpu
 from shiftfield.engine.device import Gpu, gpus
 
 _PACKAGES = (
@@ -43,7 +42,10 @@ def report() -> str:
     ]
     if not found:
         lines.append(("gpu", f"none: {reason}"))
-    lines.append(("would use", f"the CPU: {why_no_gpu()}"))
+    names = " and ".join(f"{gpu.name} (gpu {gpu.number})" for gpu in found)
+    lines.append(
+        ("would use", f"{names} for device='auto', the CPU for gpu=False" if found else "the CPU")
+    )
     return "\n".join(f"{name:<14}{text}" for name, text in lines)
 
 

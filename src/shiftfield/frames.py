@@ -49,12 +49,25 @@ class Frames:
         """(H, W), px."""
         return self.shape[1], self.shape[2]
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether rows are views of an array of the host, so that holding many of them costs nothing."""
+        return isinstance(self.data, np.ndarray)
+
     def rows(self, start: int, stop: int) -> Real:
         """Return rows [start, stop) of all frames `(K, rows, W)`: float32 where exact, else float64."""
         band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
         if isinstance(band, np.ma.MaskedArray):
             band = np.ma.filled(band.astype(self.dtype), np.nan)
         out: Real = np.asarray(band).astype(self.dtype, copy=False)
+        return out[None] if self.ndim == 2 else out
+
+    def stored(self, start: int, stop: int) -> Any:
+        """Return rows [start, stop) of all frames with the dtype they are stored with."""
+        band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
+        if isinstance(band, np.ma.MaskedArray):
+            return self.rows(start, stop)
+        out = np.asarray(band)
         return out[None] if self.ndim == 2 else out
 
     def bands(self) -> Iterator[tuple[int, Real]]:

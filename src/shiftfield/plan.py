@@ -15,6 +15,7 @@ from shiftfield import machine
 from shiftfield.engine import Search, Tile, backend
 
 _DEFAULT_BAND = 64_000_000  # bytes of input that a band of rows may hold
+_GPU_BAND = 1_000_000_000  # the same for a GPU, which wants many tiles at once
 _BYTES = 2 * (4 + 8)  # a pixel of reference and sample: as read, and in float64 when normalised
 
 
@@ -29,6 +30,8 @@ class Plan:
     band_rows: int
     workers: int
     notes: tuple[str, ...] = ()
+    memory: int | None = None
+    threads: int = 256
 
     @property
     def output_shape(self) -> tuple[int, int]:
@@ -39,15 +42,23 @@ class Plan:
     def bands(self) -> Iterator[tuple[int, int]]:
         """Yield the output rows [y0, y1) of each band, whole tiles high."""
         (ey, _), (height, _) = self.search.edge, self.shape
-        yield from _cuts(ey, height - ey, self.band_rows)
+        yield from self.cuts(ey, height - ey, self.band_rows)
 
     def tiles(self, y0: int, y1: int) -> Iterator[Tile]:
         """Yield the tiles of the output rows [y0, y1) that hold a wanted pixel."""
         (_, ex), (_, width), step = self.search.edge, self.shape, self.search.step
-        for top, bottom in _cuts(y0, y1, self.tile[0]):
-            for left, right in _cuts(ex, width - ex, self.tile[1]):
+        for top, bottom in self.cuts(y0, y1, self.tile[0]):
+            for left, right in self.cuts(ex, width - ex, self.tile[1]):
                 if -top % step < bottom - top and -left % step < right - left:
                     yield Tile(top, bottom, left, right)
+
+    @staticmethod
+    def cuts(start: int, stop: int, pitch: int) -> Iterator[tuple[int, int]]:
+        """Yield [a, b) pieces of [start, stop) cut at multiples of pitch."""
+        while start < stop:
+            end = min((start // pitch + 1) * pitch, stop)
+            yield start, end
+            start = end
 
     def count(self) -> int:
         """Return the number of tiles."""
@@ -60,7 +71,8 @@ class Plan:
             f"{s.frames} frame(s) of {self.shape[0]} x {self.shape[1]} px, step {s.step} px"
         )
         how = (
-            f"{self.backend}: {self.count()} tiles of up to {self.tile[0]} x {self.tile[1]} px, "
+            f"{self.backend}: {self.count()} tiles of up to {self.tile[0]} x "
+            f"{min(self.tile[1], self.shape[1])} px, "
             f"bands of {self.band_rows} rows, {self.workers} thread(s)"
         )
         return "\n".join([what, how, *self.notes])
@@ -74,9 +86,13 @@ def make_plan(
     workers: int | None = None,
     chunk_rows: int | None = None,
     memory: str | int | None = None,
+    in_memory: bool = False,
+    threads: int = 256,
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Resolve a search into a plan.
+
+    `in_memory` says that a band of rows is no copy; `threads` is the most of a block on a GPU.
 
     Raises
     ------
@@ -86,21 +102,25 @@ def make_plan(
     check_size(shape, search.window, search.margin)
     tile = backend(backend_name).tile_shape(search)
     per_row = search.frames * shape[1] * _BYTES
-    budget = _DEFAULT_BAND if memory is None else machine.parse_bytes(memory)
-    if memory is not None:
-        budget //= 2  # the next band is read while one is computed
+    on_gpu = backend_name in ("gpu", "hybrid")
+    allowed = None if memory is None else machine.parse_bytes(memory)
+    if allowed is not None:
+        budget = allowed // 2  # the next band is read while one is computed
+    else:
+        budget = _GPU_BAND if on_gpu else _DEFAULT_BAND
     rows = budget // per_row - 2 * search.edge[0]
-    if chunk_rows is not None:
-        rows = min(rows, chunk_rows) if memory is not None else chunk_rows
-    if memory is not None and rows < tile[0]:
+    if on_gpu and allowed is None and in_memory:
+        rows = shape[0]
+    elif chunk_rows is not None and not on_gpu:
+        rows = min(rows, chunk_rows) if allowed is not None else chunk_rows
+    if allowed is not None and rows < tile[0]:
         need = 2 * per_row * (tile[0] + 2 * search.edge[0])
         raise ValueError(
             f"memory is {memory!r}; this search needs at least {need / 1e6:.1f} MB for one row of tiles."
         )
     band_rows = max(tile[0], rows // tile[0] * tile[0])
-    return Plan(
-        search, shape, backend_name, tile, band_rows, workers or machine.available_cores(), notes
-    )
+    cores = workers or machine.available_cores()
+    return Plan(search, shape, backend_name, tile, band_rows, cores, notes, allowed, threads)
 
 
 def check_size(shape: tuple[int, int], window: tuple[int, int], margin: tuple[int, int]) -> None:
@@ -122,11 +142,3 @@ def window_weights(size: int, name: str | None) -> NDArray[np.float64]:
     weights = np.asarray(getattr(windows, name)(size), dtype=np.float64)
     normalised: NDArray[np.float64] = weights / weights.sum()
     return normalised
-
-
-def _cuts(start: int, stop: int, pitch: int) -> Iterator[tuple[int, int]]:
-    """Yield [a, b) pieces of [start, stop) cut at multiples of pitch."""
-    while start < stop:
-        end = min((start // pitch + 1) * pitch, stop)
-        yield start, end
-        start = end

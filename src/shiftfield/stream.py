@@ -19,11 +19,11 @@ from shiftfield import machine
 from shiftfield.engine import Answer, Backend, Block, Stop, Tile, backend
 from shiftfield.engine.base import Real
 from shiftfield.frames import Frames
-from shiftfield.normalisation import Normaliser
+from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.plan import Plan
 
 Progress = Callable[[int, int], object]
-_LATENCY = 0.05  # s between looks at cancel
+LATENCY = 0.05  # s between looks at cancel
 _CORES = threading.BoundedSemaphore(machine.available_cores())
 
 
@@ -76,7 +76,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class _Band:
+class Band:
     """Rows of both inputs, raw and normalised; `top` is the first reference row."""
 
     top: int
@@ -99,7 +99,7 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
     try:
         done = 0
         waiting: deque[set[Future[None]]] = deque()
-        for band, tiles in _bands(plan, reference, sample):
+        for band, tiles in bands(plan, reference, sample):
             waiting.append(
                 {pool.submit(_compute, plan, engine, band, tile, out, stop) for tile in tiles}
             )
@@ -114,26 +114,33 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
     return out
 
 
-def _bands(plan: Plan, reference: Input, sample: Input) -> Iterator[tuple[_Band, list[Tile]]]:
+def bands(
+    plan: Plan, reference: Input, sample: Input, *, as_stored: bool = False
+) -> Iterator[tuple[Band, list[Tile]]]:
+    """Yield bands of rows with their tiles, read one after another; `as_stored` keeps dtypes where it can."""
     edge = plan.search.edge[0]
     for y0, y1 in plan.bands():
         tiles = list(plan.tiles(y0, y1))
         if tiles:
-            raw = (
-                reference.frames.rows(y0 - edge, y1 + edge),
-                sample.frames.rows(y0 - edge, y1 + edge),
-            )
+            reach = y0 - edge, y1 + edge
+            read = [
+                image.frames.stored(*reach)
+                if as_stored and isinstance(image.normaliser, AsGiven)
+                else image.frames.rows(*reach)
+                for image in (reference, sample)
+            ]
+            raw = read[0], read[1]
             pixels = (
-                reference.normaliser.apply(raw[0], y0 - edge),
-                sample.normaliser.apply(raw[1], y0 - edge),
+                reference.normaliser.apply(raw[0], reach[0]),
+                sample.normaliser.apply(raw[1], reach[0]),
             )
-            yield _Band(y0 - edge, raw, pixels), tiles
+            yield Band(reach[0], raw, pixels), tiles
 
 
 def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
     """Wait for some tiles, reporting each; return the number done so far."""
     while futures:
-        ready, futures = wait(futures, timeout=_LATENCY, return_when=FIRST_COMPLETED)
+        ready, futures = wait(futures, timeout=LATENCY, return_when=FIRST_COMPLETED)
         for future in ready:
             future.result()
             done += 1
@@ -141,9 +148,22 @@ def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
     return done
 
 
-def _compute(plan: Plan, engine: Backend, band: _Band, tile: Tile, out: Answer, stop: Stop) -> None:
+def _compute(plan: Plan, engine: Backend, band: Band, tile: Tile, out: Answer, stop: Stop) -> None:
     """Cut the block of one tile, compute it, and write its answer."""
-    (ey, ex), (my, mx), step = plan.search.edge, plan.search.margin, plan.search.step
+    answer = compute(plan, engine, cut(plan, band, tile), tile, stop)
+    if answer is not None:
+        place(answer, tile, plan.search.step, out)
+
+
+def compute(plan: Plan, engine: Backend, block: Block, tile: Tile, stop: Stop) -> Answer | None:
+    """Compute one tile on a core of its own, unless it was called off."""
+    with _CORES:
+        return None if stop.is_set() else engine.run(plan.search, tile, block, stop)
+
+
+def cut(plan: Plan, band: Band, tile: Tile) -> Block:
+    """Return the pixels that a tile needs of a band."""
+    (ey, ex), (my, mx) = plan.search.edge, plan.search.margin
     rows = slice(tile.y0 - ey - band.top, tile.y1 + ey - band.top)
     columns = slice(tile.x0 - ex, tile.x1 + ex)
     inner_rows, inner_columns = (
@@ -151,15 +171,16 @@ def _compute(plan: Plan, engine: Backend, band: _Band, tile: Tile, out: Answer, 
         slice(columns.start + mx, columns.stop - mx),
     )
 
-    def cut(arrays: tuple[Real, Real]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def both(arrays: tuple[Real, Real]) -> tuple[NDArray[Any], NDArray[Any]]:
         return arrays[0][:, rows, columns], arrays[1][:, inner_rows, inner_columns]
 
-    ref, sam = cut(band.pixels)
-    raw_ref, raw_sam = (ref, sam) if band.raw[0] is band.pixels[0] else cut(band.raw)
-    with _CORES:
-        if stop.is_set():
-            return
-        answer = engine.run(plan.search, tile, Block(ref, sam, raw_ref, raw_sam), stop)
+    ref, sam = both(band.pixels)
+    raw_ref, raw_sam = (ref, sam) if band.raw[0] is band.pixels[0] else both(band.raw)
+    return Block(ref, sam, raw_ref, raw_sam)
+
+
+def place(answer: Answer, tile: Tile, step: int, out: Answer) -> None:
+    """Write the wanted pixels of a tile where they belong."""
     top, left = -(-tile.y0 // step), -(-tile.x0 // step)
     for field in fields(Answer):
         part = getattr(answer, field.name)

@@ -1,4 +1,4 @@
-"""The backends, by name, and the choice among them; each backend is one file."""
+"""The backends, by name, and the choice among them; each backend is one file or folder."""
 
 from __future__ import annotations
 
@@ -19,20 +19,24 @@ __all__ = [
 
 
 _CANDIDATES = {
-    "auto": ("cpu",),
+    "auto": ("gpu", "cpu"),
     "cpu": ("cpu",),
     "gpu": ("gpu", "cpu"),
-    "hybrid": ("gpu", "cpu"),
+    "hybrid": ("hybrid", "cpu"),
     "reference": ("reference",),
 }
 
 
 def backend(name: str) -> Backend:
-    """Return the backend called `name`; only then is what it needs imported."""
+    """Return the backend called `name`; only then is what it needs imported. "hybrid" is planned as "gpu"."""
     if name == "reference":
         from shiftfield.engine.reference import ReferenceBackend
 
         return ReferenceBackend()
+    if name in ("gpu", "hybrid"):
+        from shiftfield.engine.gpu.backend import GpuBackend
+
+        return GpuBackend()
     from shiftfield.engine.cpu import CpuBackend
 
     return CpuBackend()
@@ -45,9 +49,9 @@ def choose(device: str, search: Search) -> tuple[str, str]:
     """
     refused = ""
     for name in _CANDIDATES[device]:
-        reason = why_no_gpu() if name == "gpu" else backend(name).can_run(search)
+        reason = backend(name).can_run(search)
         if not reason:
-            return name, refused and no_gpu(refused)
+            return name, no_gpu(refused) if refused and device != "auto" else ""
         refused = refused or reason
     raise RuntimeError(f"No backend can run this search: {refused}.")
 
@@ -58,5 +62,7 @@ def no_gpu(reason: str) -> str:
 
 
 def why_no_gpu() -> str:
-    """Return why no GPU backend can be used."""
-    return "this version of shiftfield has no GPU engine yet"
+    """Return why no GPU can be used, or an empty string when one can."""
+    from shiftfield.engine.gpu.devices import devices
+
+    return devices()[1]

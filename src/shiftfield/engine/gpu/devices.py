@@ -1,0 +1,21 @@
+"""The devices of this process, found once."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from shiftfield.engine.device import gpus
+from shiftfield.engine.gpu.cuda_device import CudaDevice
+from shiftfield.engine.gpu.device import Device
+
+
+def devices() -> tuple[list[Device], str]:
+    """Return the GPUs that can be used, or none and the reason."""
+    found, reason = gpus()
+    return [_device(gpu.number, gpu.name) for gpu in found], reason
+
+
+@cache
+def _device(number: int, name: str) -> Device:
+    """Return a device with the kernels that are already loaded there."""
+    return CudaDevice(number, name)

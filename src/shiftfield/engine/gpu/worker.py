@@ -1,0 +1,210 @@
+"""One device at work on pieces of a search: memory of a piece in work, copies, kernels, and its answer.
+
+Two pieces may be in work at once, so that copies run beside kernels. What does not fit is halved by the caller.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.engine.base import Block, Search, Stop, Tile
+from shiftfield.engine.gpu.device import Device, Sizes
+from shiftfield.engine.gpu.layout import is_turned, layout, turned
+from shiftfield.engine.gpu.piece import Images, Launches, Stack
+from shiftfield.engine.gpu.variant import THREADS
+
+_SHARE = 0.8  # of the free memory
+_BUSY = 4  # tiles for each multiprocessor in a piece: more gain nothing
+_WORK = 2e11  # products of a piece: a second on a slow device, so that a cancel is heard
+_COPIERS = 4  # threads that copy into pinned memory
+_NAMES = ("reference", "sample", "raw_reference", "raw_sample")
+
+
+class Piece:
+    """Rows of the answer in work: the memory on the device, and the host's ends of the copies."""
+
+    def __init__(
+        self, device: Device, tiles: int, scratch: Sizes, inputs: Sizes, outputs: int
+    ) -> None:
+        self.tiles, self.outputs = tiles, outputs
+        self.inputs = {
+            name: (prod(shape), np.dtype(kind)) for name, (shape, kind) in inputs.items()
+        }
+        sizes: Sizes = {f"in_{name}": ((size,), kind) for name, (size, kind) in self.inputs.items()}
+        self.memory = device.allocate({**scratch, **sizes, "out": ((5 * outputs,), np.float32)})
+        self.staged = {
+            name: device.pinned((size,), kind) for name, (size, kind) in self.inputs.items()
+        }
+        self.out = device.pinned((5 * outputs,), np.float32)
+        self.lossy = device.pinned((tiles,), np.uint8)
+        self.stream = device.stream()
+        self.table: NDArray[np.int32] = np.zeros((0, 4), np.int32)
+        self.where = Tile(0, 0, 0, 0)
+        self.images: Images | None = None
+
+    def holds(self, tiles: int, inputs: Sizes, outputs: int) -> bool:
+        """Return whether a piece of this size fits."""
+        wanted = {name: (prod(shape), np.dtype(kind)) for name, (shape, kind) in inputs.items()}
+        return (
+            tiles <= self.tiles
+            and outputs <= self.outputs
+            and wanted.keys() == self.inputs.keys()
+            and all(size <= self.inputs[name][0] for name, (size, _) in wanted.items())
+            and all(kind == self.inputs[name][1] for name, (_, kind) in wanted.items())
+        )
+
+
+class Worker:
+    """One search on one device; used by one thread at a time.
+
+    Parameters
+    ----------
+    device : Device
+    search : Search, not turned
+    pixel, raw : dtypes of the pixels that are compared, and of those before normalisation; of `PIXELS`.
+    memory : bytes that all pieces in work may take on the device; None for a share of what is free.
+    threads : most threads of a block that searches.
+    """
+
+    def __init__(
+        self, device: Device, search: Search, pixel: Any, raw: Any, stop: Stop, *,
+        memory: int | None = None, threads: int = THREADS,
+    ) -> None:  # fmt: skip
+        self.device, self.search, self.stop, self.memory = device, search, stop, memory
+        self.pixel, self.raw = np.dtype(pixel), np.dtype(raw)
+        self.turned = is_turned(search)
+        self.layout, self._double = (
+            layout(
+                turned(search), self.pixel.name, self.raw.name, device.shared_limit,
+                double=double, threads=threads,
+            )
+            for double in (False, True)
+        )  # fmt: skip
+        self._idle: list[Piece] = []
+        self._copiers = ThreadPoolExecutor(_COPIERS, thread_name_prefix="shiftfield-copy")
+
+    def close(self) -> None:
+        """Let go of all memory and threads."""
+        self._idle.clear()
+        self._copiers.shutdown()
+
+    def strips_of_a_piece(self, width: int) -> int:
+        """Return how many strips of `width` outputs a piece should have; 0 when not even one fits."""
+        search, height = self.search, rows_of_a_strip(self.search)
+        per_tile = self.layout.tile[0 if self.turned else 1]
+        tiles = -(-width // per_tile) + 1
+        budget = (self.device.free() * _SHARE if self.memory is None else self.memory) / 2
+        kinds = self.pixel.itemsize + (self.raw.itemsize if self.raw != self.pixel else 0)
+        per_row = 2 * search.frames * (width + 2 * search.edge[1]) * kinds
+        per_strip = tiles * self.layout.bytes_of_a_tile() + height * (per_row + 20 * width)
+        fits = int((budget - 2 * search.edge[0] * per_row) // per_strip)
+        enough = -(-_BUSY * self.device.multiprocessors // tiles)
+        work = height * width * prod(search.shifts) * (search.frames + 4)
+        return max(0, min(fits, enough, max(1, int(_WORK // work))))
+
+    def begin(self, where: Tile, block: Block) -> Piece:
+        """Copy the pixels of a piece, launch its kernels, and copy its answer back; return without waiting.
+
+        Raises
+        ------
+        OutOfDeviceMemoryError
+            When the piece does not fit.
+        """
+        stacks = [block.reference, block.sample]
+        if block.raw_reference is not block.reference:
+            stacks += [block.raw_reference, block.raw_sample]
+        table, shape = self._table(where), self._shape(where)
+        sizes: Sizes = {
+            name: (stack.shape, stack.dtype) for name, stack in zip(_NAMES, stacks, strict=False)
+        }
+        piece = self._piece(len(table), sizes, prod(shape))
+        piece.where, piece.table = where, table
+        found = [
+            self._upload(piece, name, stack) for name, stack in zip(_NAMES, stacks, strict=False)
+        ]
+        images = Images(*found, *found) if len(found) == 2 else Images(*found)
+        piece.images = images.turned() if self.turned else images
+        self.device.upload(table, piece.memory["tiles"], piece.stream)
+        launches = Launches(self.device, self.layout, piece.memory, piece.stream)
+        launches.run(piece.images, len(table), self._offset(where), piece.memory["out"], shape,
+                     is_turned=self.turned, stop=self.stop)  # fmt: skip
+        self.device.download(piece.memory["out"], piece.out[: 5 * prod(shape)], piece.stream)
+        self.device.download(piece.memory["lossy"], piece.lossy[: len(table)], piece.stream)
+        return piece
+
+    def finish(self, piece: Piece) -> NDArray[np.float32]:
+        """Wait for a piece; return (5, rows, columns) of its wanted pixels."""
+        self.device.wait(piece.stream)
+        shape = self._shape(piece.where)
+        lossy = np.flatnonzero(piece.lossy[: len(piece.table)])
+        if lossy.size and not self.stop.is_set():
+            self._again_in_double(piece, piece.table[lossy], shape)
+        out = piece.out[: 5 * prod(shape)].reshape(5, *shape).copy()
+        self._idle.append(piece)
+        return out
+
+    def _again_in_double(
+        self, piece: Piece, table: NDArray[np.int32], shape: tuple[int, int]
+    ) -> None:
+        """Search the tiles whose texture float would lose once more, in double."""
+        batch = max(1, piece.tiles // 4)
+        assert piece.images is not None
+        for start in range(0, len(table), batch):
+            part = np.ascontiguousarray(table[start : start + batch])
+            memory = self.device.allocate(self._double.scratch(len(part)))
+            self.device.upload(part, memory["tiles"], piece.stream)
+            self.device.upload(np.ones(len(part), np.uint8), memory["lossy"], piece.stream)
+            launches = Launches(self.device, self._double, memory, piece.stream)
+            launches.run(piece.images, len(part), self._offset(piece.where), piece.memory["out"], shape,
+                         is_turned=self.turned, stop=self.stop)  # fmt: skip
+            self.device.wait(piece.stream)
+        self.device.download(piece.memory["out"], piece.out[: 5 * prod(shape)], piece.stream)
+        self.device.wait(piece.stream)
+
+    def _table(self, where: Tile) -> NDArray[np.int32]:
+        """Return the tiles of a piece, in the kernels' orientation."""
+        height, width = where.y1 - where.y0, where.x1 - where.x0
+        size = (width, height) if self.turned else (height, width)
+        return self.layout.table(*size, *self._offset(where))
+
+    def _offset(self, where: Tile) -> tuple[int, int]:
+        """Return the first output of a piece in the kernels' orientation."""
+        return (where.x0, where.y0) if self.turned else (where.y0, where.x0)
+
+    def _shape(self, where: Tile) -> tuple[int, int]:
+        """Return (rows, columns) of the wanted pixels of a piece."""
+        step = self.search.step
+        rows, columns = (
+            len(range(-first % step, last - first, step))
+            for first, last in ((where.y0, where.y1), (where.x0, where.x1))
+        )
+        return rows, columns
+
+    def _piece(self, tiles: int, inputs: Sizes, outputs: int) -> Piece:
+        """Return memory for a piece: of one that is done, or new."""
+        for n, piece in enumerate(self._idle):
+            if piece.holds(tiles, inputs, outputs):
+                return self._idle.pop(n)
+        self._idle.clear()
+        return Piece(self.device, tiles, self.layout.scratch(tiles), inputs, outputs)
+
+    def _upload(self, piece: Piece, name: str, stack: NDArray[Any]) -> Stack:
+        """Copy frames to the device by way of pinned memory, several at a time."""
+        frames, rows, columns = stack.shape
+        staged = piece.staged[name][: stack.size]
+        to = staged.reshape(stack.shape)
+        list(self._copiers.map(lambda k: np.copyto(to[k], stack[k]), range(frames)))
+        array = piece.memory["in_" + name]
+        self.device.upload(staged, array, piece.stream)
+        return Stack(array, rows * columns, columns)
+
+
+def rows_of_a_strip(search: Search) -> int:
+    """Return the rows of the answer in one row of tiles; it depends on the search only."""
+    tall, wide = layout(turned(search), "float32", "float32", 0).tile
+    return wide if is_turned(search) else tall
