@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 
 import numpy as np
 
@@ -31,4 +32,8 @@ def warm_up() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for stack in (pixels, steep, spoilt, constant):
-            find_shift_field(stack, stack, window=3, margin=2, device="cpu", ncore=1)
+            search = partial(find_shift_field, window=3, margin=2, device="cpu", ncore=1)
+            search(stack, stack)
+            search(stack, stack, weight="hamming")
+            search(stack, stack, search="1d")
+            search(stack.astype(np.float32), stack.astype(np.float32))
