@@ -9,12 +9,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
-
-import numpy as np
 
 from shiftfield.engine import Answer, Stop, Tile, backend
-from shiftfield.engine.base import Block
+from shiftfield.engine.base import Block, blank
 from shiftfield.engine.gpu import devices
 from shiftfield.engine.gpu.backend import pixels_of
 from shiftfield.engine.gpu.device import Device, OutOfDeviceMemoryError
@@ -22,8 +19,6 @@ from shiftfield.engine.gpu.worker import Piece, Worker
 from shiftfield.plan import Plan
 from shiftfield.stream import LATENCY, Input, Watch, bands, compute, cut, place
 from shiftfield.strips import Strip, Strips
-
-_AT_ONCE = 2  # pieces that a device has in work: copies of one run beside the kernels of the other
 
 
 def run(plan: Plan, reference: Input, sample: Input, watch: Watch, told: list[str]) -> Answer:
@@ -34,7 +29,7 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch, told: list[st
     Cancelled
         When the caller's `cancel` says so.
     """
-    out = Answer(*(np.full(plan.output_shape, np.nan, np.float32) for _ in fields(Answer)))
+    out = blank(plan.search, plan.output_shape)
     strips, stop = Strips(), Stop()
     team = _Team(plan, strips, out, stop, told)
     watch.step(0)
@@ -129,7 +124,7 @@ class _Feeder:
     def __init__(self, team: _Team, device: Device, who: str) -> None:
         self.team, self.device, self.who = team, device, who
         self.worker: Worker | None = None
-        self.most = 0
+        self.most = self.at_once = 0
         self.pending: deque[tuple[Piece, list[Strip]]] = deque()
 
     def run(self) -> None:
@@ -139,7 +134,7 @@ class _Feeder:
                 taken = self.team.strips.take(self.who, self._most(), wait=not self.pending)
                 if taken and not self._begin(taken):
                     continue
-                if len(self.pending) == _AT_ONCE or not taken:
+                if len(self.pending) >= self.at_once or not taken:
                     if not self.pending:
                         return
                     self._finish()
@@ -164,7 +159,7 @@ class _Feeder:
         block = pixels_of(cut(plan, taken[0].band, where))
         worker = self._worker(block)
         if not self.most:
-            self.most = worker.strips_of_a_piece(where.x1 - where.x0)
+            self.most, self.at_once = worker.pieces(where.x0, where.x1)
             if not self.most:
                 raise OutOfDeviceMemoryError(
                     "not even one row of tiles fits into what is free or allowed"
@@ -175,18 +170,26 @@ class _Feeder:
         try:
             self.pending.append((worker.begin(where, block), taken))
         except OutOfDeviceMemoryError:
-            if self.pending:  # what is in work holds the memory
-                self._finish()
-            elif len(taken) == 1:
-                raise
-            self.most = max(1, len(taken) // 2)
-            self.team.told.append(
-                f"{self.device.name} had no memory for {len(taken)} rows of tiles at a time; it went on with "
-                f"{self.most}."
-            )
+            self._take_less(len(taken))
             self.team.strips.give_back(self.who, taken)
             return False
         return True
+
+    def _take_less(self, strips: int) -> None:
+        """Halve the pieces after one of so many strips did not fit, then have one in work at a time, or raise."""
+        wanted = f"{self.device.name} had no memory for"
+        if strips > 1:
+            self.most = strips // 2
+            self.team.told.append(
+                f"{wanted} {strips} rows of tiles at a time; it went on with {self.most}."
+            )
+        elif self.at_once > 1 and self.pending:
+            self.at_once = 1
+            self.team.told.append(f"{wanted} a second piece beside the first; it went on with one.")
+        else:
+            raise
+        while self.pending:  # what is in work holds the memory
+            self._finish()
 
     def _worker(self, block: Block) -> Worker:
         if self.worker is None:
@@ -198,15 +201,18 @@ class _Feeder:
         return self.worker
 
     def _finish(self) -> None:
-        """Wait for the oldest piece and deliver its strips."""
+        """Wait for the oldest piece and deliver its strips, several at a time."""
         assert self.worker is not None
         piece, strips = self.pending[0]
         out = self.worker.finish(piece)
         self.pending.popleft()
         step, top = self.team.plan.search.step, -(-piece.where.y0 // self.team.plan.search.step)
-        for strip in strips:
+
+        def deliver(strip: Strip) -> None:
             rows = slice(-(-strip.tile.y0 // step) - top, -(-strip.tile.y1 // step) - top)
-            self.team.deliver(strip, Answer(*out[:, rows]))
+            self.team.deliver(strip, out.rows(rows))
+
+        self.worker.side_by_side(deliver, strips)
 
 
 def _on_cpu(team: _Team) -> None:
@@ -230,7 +236,7 @@ def _on_cpu(team: _Team) -> None:
                 blocks,
                 tiles,
             )
-            answer = _empty(where, plan.search.step)
+            answer = blank(plan.search, _shape(where, plan.search.step))
             for tile, part in zip(tiles, found, strict=True):
                 if part is not None:
                     place(part, _within(tile, where, plan.search.step), 1, answer)
@@ -238,9 +244,13 @@ def _on_cpu(team: _Team) -> None:
                 team.deliver(strip, answer)
 
 
-def _empty(where: Tile, step: int) -> Answer:
-    shape = -(-where.y1 // step) - -(-where.y0 // step), -(-where.x1 // step) - -(-where.x0 // step)
-    return Answer(*(np.full(shape, np.nan, np.float32) for _ in fields(Answer)))
+def _shape(where: Tile, step: int) -> tuple[int, int]:
+    """Return (rows, columns) of the wanted pixels of a strip."""
+    rows, columns = (
+        -(-last // step) - -(-first // step)
+        for first, last in ((where.y0, where.y1), (where.x0, where.x1))
+    )
+    return rows, columns
 
 
 def _within(tile: Tile, where: Tile, step: int) -> Tile:

@@ -12,12 +12,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import machine
 from shiftfield.engine import Answer, Backend, Block, Stop, Tile, backend
-from shiftfield.engine.base import Real
+from shiftfield.engine.base import Real, blank
 from shiftfield.frames import Frames
 from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.plan import Plan
@@ -92,7 +91,7 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
     Cancelled
         When the caller's `cancel` says so; at the latest 0.1 s after it does.
     """
-    out = Answer(*(np.full(plan.output_shape, np.nan, np.float32) for _ in fields(Answer)))
+    out = blank(plan.search, plan.output_shape)
     engine, stop = backend(plan.backend), Stop()
     watch.step(0)
     pool = ThreadPoolExecutor(plan.workers, thread_name_prefix="shiftfield")
@@ -180,8 +179,9 @@ def cut(plan: Plan, band: Band, tile: Tile) -> Block:
 
 
 def place(answer: Answer, tile: Tile, step: int, out: Answer) -> None:
-    """Write the wanted pixels of a tile where they belong."""
+    """Write the wanted pixels of a tile where they belong in a `blank` answer."""
     top, left = -(-tile.y0 // step), -(-tile.x0 // step)
     for field in fields(Answer):
-        part = getattr(answer, field.name)
-        getattr(out, field.name)[top : top + part.shape[0], left : left + part.shape[1]] = part
+        part, whole = getattr(answer, field.name), getattr(out, field.name)
+        if whole.flags.writeable:
+            whole[top : top + part.shape[0], left : left + part.shape[1]] = part

@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ class Emulated:
         self.memory, self.broken_after = memory, broken_after
         self.told_free = memory
         self.launched: list[str] = []
-        self.held: list[int] = []
+        self.broken = False
+        self.held = self.most_held = 0  # bytes
         self._libraries: dict[Path, ctypes.CDLL] = {}
 
     def free(self) -> int:
@@ -82,16 +84,23 @@ class Emulated:
         wanted = sum(
             int(np.prod(shape)) * np.dtype(kind).itemsize for shape, kind in sizes.values()
         )
-        if wanted > self.memory:
-            raise OutOfDeviceMemoryError(f"{wanted} bytes were asked of {self.memory}")
-        self.held.append(wanted)
+        if self.held + wanted > self.memory:
+            raise OutOfDeviceMemoryError(
+                f"{wanted} bytes were asked of {self.memory - self.held} of {self.memory}"
+            )
         return {name: self._array(shape, kind) for name, (shape, kind) in sizes.items()}
+
+    def _hold(self, size: int) -> None:
+        self.held += size
+        self.most_held = max(self.most_held, self.held)
 
     def _array(self, shape: tuple[int, ...], kind: DTypeLike) -> NDArray[Any]:
         """Memory of its own that begins at a multiple of 16 bytes, full of NaN: nobody may read it unwritten."""
         size = int(np.prod(shape)) * np.dtype(kind).itemsize
         memory = np.full(size, 0xFF, np.uint8)
         assert memory.ctypes.data % 16 == 0
+        self._hold(size)
+        weakref.finalize(memory, self._hold, -size)
         return memory.view(kind).reshape(shape)
 
     def pinned(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
@@ -120,6 +129,7 @@ class Emulated:
         )
         assert shared <= self.shared_limit
         if self.broken_after is not None and len(self.launched) >= self.broken_after:
+            self.broken = True
             raise RuntimeError("CUDA_ERROR_ILLEGAL_ADDRESS: the device is lost")
         self.launched.append(kernel)
         path = build(variant, *self.flags, folder=self.folder)

@@ -36,7 +36,7 @@ def main(sanitizer: str, folder: Path) -> None:
         block = Block(reference, sample, reference, sample)
         out = worker.finish(worker.begin(Tile(ey, height - ey, ex, width - ex), block))
         worker.close()
-        print(name, int(np.isfinite(out[0]).sum()), "answers")
+        print(name, int(np.isfinite(out.x).sum()), "answers")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def by_device(device: Device, reference: Frames, sample: Frames, search: Search)
     tile, block = block_of(reference, sample, search)
     worker = Worker(device, search, reference.dtype, reference.dtype, Stop())
     try:
-        return Answer(*worker.finish(worker.begin(tile, block)))
+        return worker.finish(worker.begin(tile, block)).copy()
     finally:
         worker.close()
 

@@ -5,7 +5,8 @@ No backend lives here, and nothing here computes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
@@ -75,6 +76,11 @@ class Search:
         """Number of shifts tried along (y, x)."""
         return 2 * self.margin[0] + 1, 2 * self.margin[1] + 1
 
+    @property
+    def known(self) -> int:
+        """How many of the images of an `Answer` the method gives; the rest is NaN."""
+        return {"pearson": 3, "umpa": 4, "umpa_dark": 5}[self.method]
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -113,6 +119,25 @@ class Answer:
     score: NDArray[np.float32]
     transmission: NDArray[np.float32]
     dark_field: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, known: Sequence[NDArray[np.float32]]) -> Answer:
+        """Return an answer of the images a method gives; the others are NaN and cannot be written."""
+        nothing = np.broadcast_to(np.float32(np.nan), known[0].shape)
+        return cls(*known, *[nothing] * (len(fields(cls)) - len(known)))
+
+    def rows(self, rows: slice) -> Answer:
+        """Return some of the rows, as views."""
+        return Answer(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def copy(self) -> Answer:
+        """Return the same in memory of its own."""
+        return Answer(*(getattr(self, field.name).copy() for field in fields(self)))
+
+
+def blank(search: Search, shape: tuple[int, ...]) -> Answer:
+    """Return an answer full of NaN, to be written to."""
+    return Answer.of([np.full(shape, np.nan, np.float32) for _ in range(search.known)])
 
 
 class Backend(Protocol):

@@ -41,7 +41,7 @@ class GpuBackend:
             devices.devices()[0][0], search, ready.reference.dtype, ready.raw_reference.dtype, stop
         )
         try:
-            return Answer(*worker.finish(worker.begin(tile, ready)))
+            return worker.finish(worker.begin(tile, ready)).copy()
         finally:
             worker.close()
 

@@ -78,7 +78,7 @@ class Launches:
         ----------
         images : the frames, turned as the search is.
         offset : row and column of the piece's first output in the whole image, turned likewise.
-        out : (5, rows, columns) of wanted pixels, not turned; `shape` is its (rows, columns).
+        out : (images, rows, columns) of wanted pixels, not turned; `shape` is its (rows, columns).
         """
         if not tiles:
             return

@@ -5,23 +5,27 @@ Two pieces may be in work at once, so that copies run beside kernels. What does 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Block, Search, Stop, Tile
+from shiftfield.engine.base import Answer, Block, Search, Stop, Tile
 from shiftfield.engine.gpu.device import Device, Sizes
-from shiftfield.engine.gpu.layout import is_turned, layout, turned
+from shiftfield.engine.gpu.layout import cuts, is_turned, layout, turned
 from shiftfield.engine.gpu.piece import Images, Launches, Stack
 from shiftfield.engine.gpu.variant import THREADS
 
 _SHARE = 0.8  # of the free memory
 _BUSY = 4  # tiles for each multiprocessor in a piece: more gain nothing
 _WORK = 2e11  # products of a piece: a second on a slow device, so that a cancel is heard
+_AT_ONCE = 2  # pieces in work: copies of one run beside the kernels of the other
+_COPIED_ROWS = 256  # by one thread at a time
 _COPIERS = 4  # threads that copy into pinned memory
+T = TypeVar("T")
 _NAMES = ("reference", "sample", "raw_reference", "raw_sample")
 
 
@@ -29,18 +33,20 @@ class Piece:
     """Rows of the answer in work: the memory on the device, and the host's ends of the copies."""
 
     def __init__(
-        self, device: Device, tiles: int, scratch: Sizes, inputs: Sizes, outputs: int
+        self, device: Device, tiles: int, scratch: Sizes, inputs: Sizes, images: int, outputs: int
     ) -> None:
         self.tiles, self.outputs = tiles, outputs
         self.inputs = {
             name: (prod(shape), np.dtype(kind)) for name, (shape, kind) in inputs.items()
         }
         sizes: Sizes = {f"in_{name}": ((size,), kind) for name, (size, kind) in self.inputs.items()}
-        self.memory = device.allocate({**scratch, **sizes, "out": ((5 * outputs,), np.float32)})
+        self.memory = device.allocate(
+            {**scratch, **sizes, "out": ((images * outputs,), np.float32)}
+        )
         self.staged = {
             name: device.pinned((size,), kind) for name, (size, kind) in self.inputs.items()
         }
-        self.out = device.pinned((5 * outputs,), np.float32)
+        self.out = device.pinned((images * outputs,), np.float32)
         self.lossy = device.pinned((tiles,), np.uint8)
         self.stream = device.stream()
         self.table: NDArray[np.int32] = np.zeros((0, 4), np.int32)
@@ -93,19 +99,27 @@ class Worker:
         self._idle.clear()
         self._copiers.shutdown()
 
-    def strips_of_a_piece(self, width: int) -> int:
-        """Return how many strips of `width` outputs a piece should have; 0 when not even one fits."""
-        search, height = self.search, rows_of_a_strip(self.search)
-        per_tile = self.layout.tile[0 if self.turned else 1]
-        tiles = -(-width // per_tile) + 1
-        budget = (self.device.free() * _SHARE if self.memory is None else self.memory) / 2
+    def pieces(self, x0: int, x1: int) -> tuple[int, int]:
+        """Return how many strips of the outputs [x0, x1) make a piece, and how many pieces to have in work.
+
+        (0, 0) when not even one strip fits into what is free or allowed.
+        """
+        search, height, width = self.search, rows_of_a_strip(self.search), x1 - x0
+        tiles = sum(1 for _ in cuts(x0, x1, self.layout.tile[0 if self.turned else 1]))
+        budget = int(self.device.free() * _SHARE) if self.memory is None else self.memory
         kinds = self.pixel.itemsize + (self.raw.itemsize if self.raw != self.pixel else 0)
         per_row = 2 * search.frames * (width + 2 * search.edge[1]) * kinds
-        per_strip = tiles * self.layout.bytes_of_a_tile() + height * (per_row + 20 * width)
-        fits = int((budget - 2 * search.edge[0] * per_row) // per_strip)
+        per_strip = tiles * self.layout.bytes_of_a_tile() + height * (
+            per_row + 4 * search.known * width
+        )
+        edges = 2 * search.edge[0] * per_row
+        at_once = _AT_ONCE if _AT_ONCE * (per_strip + edges) <= budget else 1
+        fits = (budget // at_once - edges) // per_strip
+        if fits < 1:
+            return 0, 0
         enough = -(-_BUSY * self.device.multiprocessors // tiles)
         work = height * width * prod(search.shifts) * (search.frames + 4)
-        return max(0, min(fits, enough, max(1, int(_WORK // work))))
+        return max(1, min(fits, enough, int(_WORK // work))), at_once
 
     def begin(self, where: Tile, block: Block) -> Piece:
         """Copy the pixels of a piece, launch its kernels, and copy its answer back; return without waiting.
@@ -133,20 +147,26 @@ class Worker:
         launches = Launches(self.device, self.layout, piece.memory, piece.stream)
         launches.run(piece.images, len(table), self._offset(where), piece.memory["out"], shape,
                      is_turned=self.turned, stop=self.stop)  # fmt: skip
-        self.device.download(piece.memory["out"], piece.out[: 5 * prod(shape)], piece.stream)
+        self.device.download(
+            piece.memory["out"], piece.out[: self.search.known * prod(shape)], piece.stream
+        )
         self.device.download(piece.memory["lossy"], piece.lossy[: len(table)], piece.stream)
         return piece
 
-    def finish(self, piece: Piece) -> NDArray[np.float32]:
-        """Wait for a piece; return (5, rows, columns) of its wanted pixels."""
+    def finish(self, piece: Piece) -> Answer:
+        """Wait for a piece; return its wanted pixels, in memory that the next piece may take."""
         self.device.wait(piece.stream)
         shape = self._shape(piece.where)
         lossy = np.flatnonzero(piece.lossy[: len(piece.table)])
         if lossy.size and not self.stop.is_set():
             self._again_in_double(piece, piece.table[lossy], shape)
-        out = piece.out[: 5 * prod(shape)].reshape(5, *shape).copy()
         self._idle.append(piece)
-        return out
+        known = self.search.known
+        return Answer.of(list(piece.out[: known * prod(shape)].reshape(known, *shape)))
+
+    def side_by_side(self, work: Callable[[T], object], things: Iterable[T]) -> None:
+        """Do some copying in the threads that copy."""
+        list(self._copiers.map(work, things))
 
     def _again_in_double(
         self, piece: Piece, table: NDArray[np.int32], shape: tuple[int, int]
@@ -163,7 +183,9 @@ class Worker:
             launches.run(piece.images, len(part), self._offset(piece.where), piece.memory["out"], shape,
                          is_turned=self.turned, stop=self.stop)  # fmt: skip
             self.device.wait(piece.stream)
-        self.device.download(piece.memory["out"], piece.out[: 5 * prod(shape)], piece.stream)
+        self.device.download(
+            piece.memory["out"], piece.out[: self.search.known * prod(shape)], piece.stream
+        )
         self.device.wait(piece.stream)
 
     def _table(self, where: Tile) -> NDArray[np.int32]:
@@ -187,18 +209,25 @@ class Worker:
 
     def _piece(self, tiles: int, inputs: Sizes, outputs: int) -> Piece:
         """Return memory for a piece: of one that is done, or new."""
-        for n, piece in enumerate(self._idle):
-            if piece.holds(tiles, inputs, outputs):
-                return self._idle.pop(n)
-        self._idle.clear()
-        return Piece(self.device, tiles, self.layout.scratch(tiles), inputs, outputs)
+        fitting = [n for n, piece in enumerate(self._idle) if piece.holds(tiles, inputs, outputs)]
+        if fitting:
+            return self._idle.pop(fitting[0])
+        self._idle.clear()  # the only names of these pieces: their memory is free before more is asked for
+        return Piece(
+            self.device, tiles, self.layout.scratch(tiles), inputs, self.search.known, outputs
+        )
 
     def _upload(self, piece: Piece, name: str, stack: NDArray[Any]) -> Stack:
         """Copy frames to the device by way of pinned memory, several at a time."""
         frames, rows, columns = stack.shape
         staged = piece.staged[name][: stack.size]
         to = staged.reshape(stack.shape)
-        list(self._copiers.map(lambda k: np.copyto(to[k], stack[k]), range(frames)))
+        parts = [
+            (k, slice(first, first + _COPIED_ROWS))
+            for k in range(frames)
+            for first in range(0, rows, _COPIED_ROWS)
+        ]
+        self.side_by_side(lambda part: np.copyto(to[part], stack[part]), parts)
         array = piece.memory["in_" + name]
         self.device.upload(staged, array, piece.stream)
         return Stack(array, rows * columns, columns)

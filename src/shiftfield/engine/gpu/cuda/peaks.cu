@@ -38,7 +38,7 @@ extern "C" __global__ void locate_peaks(
         const i64 at = (i64)y * SPAN + x, mine = block * pixels + at;
         const int first_y = (top + step - 1) / step, first_x = (left + step - 1) / step;
         float* to = out + ((top + tile.y + y) / step - first_y) * out_row + ((left + tile.x + x) / step - first_x) * out_column;
-        for (int n = 0; n < 5; ++n) to[n * plane] = NAN;
+        for (int n = 0; n < (METHOD == PEARSON ? 3 : METHOD == UMPA ? 4 : 5); ++n) to[n * plane] = NAN;
         const int which = index[mine];
         if (which < 0 || none_s[mine]) continue;
         if (sam.strange && any_strange(strange_s + block * (i64)rows_s * SPAN + at, SPAN, tall, WIDE)) continue;
@@ -71,7 +71,7 @@ extern "C" __global__ void locate_peaks(
         to[0] = (float)(turned ? shift_y : shift_x);
         to[plane] = (float)(turned ? shift_x : shift_y);
         to[2 * plane] = (float)((double)best[mine] * factor);
-        to[3 * plane] = (float)t;
+        if (METHOD != PEARSON) to[3 * plane] = (float)t;
         if (METHOD == UMPA_DARK) to[4 * plane] = (float)v;
     }
 }
