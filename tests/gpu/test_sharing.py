@@ -222,12 +222,11 @@ def test_files_are_read_band_by_band(tmp_path: Path, use: Use, alone: ShiftField
 def test_pixels_of_all_kinds(use: Use, kind: type) -> None:
     """Shifts of images of two values are whole here: scores between would tie, to the last bit."""
     use(Emulated())
-    images = [
-        np.round((image - image.min()) * 20)
-        for image in moved((50, 50), (1, -1) if kind is np.bool_ else (1.3, -0.7))
-    ]
+    images = moved((50, 50), (1, -1) if kind is np.bool_ else (1.3, -0.7))
+    low, middle = min(image.min() for image in images), images[0].mean()
     pixels = [
-        (image > image.mean() if kind is np.bool_ else image).astype(kind) for image in images
+        (image > middle if kind is np.bool_ else np.round((image - low) * 20)).astype(kind)
+        for image in images
     ]
     by_gpu, by_cpu = (
         silently(shiftfield.find_shift_field, *pixels, margin=2, device=device)
