@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # Low to high: a module imports only from lines above its own (or from within itself).
 # A folder stands for all its modules, except those that have a line of their own.
 LAYERS = [
-    "_version arrays colours fits machine settings",
-    "field peaks scores synthetic samples",
+    "_version arrays colours device_arrays fits machine settings",
+    "field pearson_maps peaks scores synthetic samples",
     "engine.base engine.device engine.kernels",
     "engine.images engine.side engine.gpu.variant",
     "engine.gpu.device",
@@ -28,10 +28,11 @@ LAYERS = [
     "engine.gpu",
     "engine",
     "arguments frames",
-    "maps normalisation plan",
+    "map_maker normalisation plan",
+    "maps",
     "stream",
     "strips",
-    "sharing",
+    "resident sharing",
     "dense",
     "correlation global_shift search",
     "doctor warm_up",

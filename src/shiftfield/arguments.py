@@ -1,35 +1,32 @@
 """Checks of arguments that several of the seven functions share; each says what is allowed.
 
-Only checks and the warning about a missing GPU live here.
+Nothing is computed here.
 """
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from shiftfield.engine import no_gpu, why_no_gpu
 from shiftfield.settings import WEIGHTS, check_integer
 
 
-def device_of(gpu: Any, device: str | None = None) -> str:
-    """Return `device`, or the one that `gpu` asks for; a ValueError unless that is a bool or "hybrid"."""
+def device_of(gpu: Any, device: str | None = None, *, resident: bool = False) -> str:
+    """Return `device`, or the one that `gpu` asks for; a ValueError unless that is a bool or "hybrid".
+
+    Images that lie on a GPU (`resident`) are worked on there.
+    """
     is_bool = isinstance(gpu, bool | np.bool_)
     if not (is_bool or (isinstance(gpu, str) and gpu == "hybrid")):
         raise ValueError(f"gpu is {gpu!r}; allowed are False, True and 'hybrid'.")
     if device is not None:
         return device
+    if resident:
+        return "gpu"
     if isinstance(gpu, str):
         return gpu
     return "gpu" if gpu else "cpu"
-
-
-def warn_no_gpu(gpu: Any) -> None:
-    """Warn why the CPU is used though a GPU was asked for."""
-    if gpu:
-        warnings.warn(no_gpu(why_no_gpu()), UserWarning, stacklevel=3)
 
 
 def check_block(block: Any) -> int:

@@ -81,7 +81,7 @@ def find_local_shifts(
     -------
     tuple of ndarray
         (x_shifts, y_shifts), float32 (H, W): 0 in the borders (radius + margin px; of a 1-D search
-        only along its own axis), NaN where there is no answer.
+        only along its own axis), NaN where there is no answer. CuPy's for CuPy arrays, on their device.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def find_local_shifts(
         method,
         size,
         ncore,
-        device_of(gpu, device),
+        device_of(gpu, device, resident=ref.device is not None),
         search="2d" if single or dim == 2 else "1d",
     )
     check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
@@ -173,7 +173,7 @@ def find_local_shifts_umpa(
             f"The reference has shape {tuple(ref.data.shape)}; UMPA needs stacks (frames, rows, columns)."
         )
     settings = _settings(
-        win_size, margin, method, size, ncore, device_of(gpu, device),
+        win_size, margin, method, size, ncore, device_of(gpu, device, resident=ref.device is not None),
         method="umpa_dark" if dark_signal else "umpa", weight=check_filter(filter_name),
     )  # fmt: skip
     check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine import Answer, Search, choose
+from shiftfield.device_arrays import to_host
+from shiftfield.engine import Answer, Search, backend, choose
 from shiftfield.frames import Frames, mean
 from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.peaks import locate_peaks
@@ -49,13 +50,17 @@ def plan_of(
     chunk_rows: int | None = None,
     *,
     in_memory: bool = False,
+    resident: bool = False,
     threads: int | None = None,
 ) -> Plan:
     """Return the plan for one search on the device that settings ask for.
 
-    `threads` is the most a caller wants in a block on a GPU; what is not possible is noted.
+    `threads` is the most a caller wants in a block on a GPU; what is not possible is noted. Images that lie on a
+    GPU (`resident`) are searched there, or a ValueError says why they cannot be.
     """
-    name, refused = choose(settings.device, search)
+    if resident:
+        check_resident(settings.device, search)
+    name, refused = ("gpu", "") if resident else choose(settings.device, search)
     used, note = block_threads(threads)
     notes = [refused] if refused else []
     if note and name in ("gpu", "hybrid"):
@@ -71,6 +76,17 @@ def plan_of(
         threads=used,
         notes=tuple(notes),
     )
+
+
+def check_resident(device: str, search: Search) -> None:
+    """Raise a ValueError that says why images on a GPU cannot be searched there."""
+    reason = backend("gpu").can_run(search)
+    if device in ("cpu", "reference"):
+        reason = f"device is {device!r}"
+    if reason:
+        raise ValueError(
+            f"The images lie on a GPU, but {reason}; give NumPy arrays (cupy.asnumpy) to use the CPU."
+        )
 
 
 def block_threads(threads: int | None) -> tuple[int, str]:
@@ -101,7 +117,8 @@ def search_2d(
     reference.look = sample.look = watch.look
     plan = plan_of(
         settings, search_of(settings, reference.shape[0]), reference.size, chunk_rows,
-        in_memory=normalise is as_given and reference.in_memory and sample.in_memory, threads=threads,
+        in_memory=normalise is as_given and reference.in_memory and sample.in_memory,
+        resident=reference.device is not None, threads=threads,
     )  # fmt: skip
     if settings.method == "umpa_dark":  # the one number that takes a pass over the input
         plan = replace(plan, search=replace(plan.search, reference_mean=mean(reference)))
@@ -129,7 +146,8 @@ def search_1d(
     plans = [
         plan_of(
             settings, search_of(settings, reference.shape[0], axis), reference.size, chunk_rows,
-            in_memory=rule is as_given and reference.in_memory and sample.in_memory, threads=threads,
+            in_memory=rule is as_given and reference.in_memory and sample.in_memory,
+        resident=reference.device is not None, threads=threads,
         )
         for axis, rule in zip("xy", normalise, strict=True)
     ]  # fmt: skip
@@ -159,10 +177,11 @@ def run_plan(
     """Run a plan where it says; warn of what happened to a device on the way."""
     if plan.backend not in ("gpu", "hybrid"):
         return run(plan, reference, sample, watch)
-    from shiftfield import sharing  # with all of the GPU engine
+    from shiftfield import resident, sharing  # with all of the GPU engine
 
     told: list[str] = []
-    answer = sharing.run(plan, reference, sample, watch, told)
+    way = sharing if reference.frames.device is None else resident
+    answer: Answer = way.run(plan, reference, sample, watch, told)
     for sentence in told:
         warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
     return answer
@@ -207,7 +226,7 @@ def warn_across(reference: Frames, sample: Frames, settings: Settings, stackleve
     A row of the sample still looks like the same row of the reference only while the shift across it
     is well below the speckle size, taken as the half width of the reference's autocorrelation.
     """
-    from shiftfield.maps import pearson_maps  # SciPy's FFT takes half a second to import
+    from shiftfield.pearson_maps import pearson_maps  # SciPy's FFT takes half a second to import
 
     ref, sam = _probe(reference, sample, settings)
     maps = pearson_maps(ref, sam)
@@ -248,8 +267,8 @@ def _probe(
         band_r = reference.rows(i - edge, i + edge + 1).astype(np.float64)
         band_s = sample.rows(i - radius, i + radius + 1).astype(np.float64)
         for j in columns:
-            ref.append(band_r[:, :, j - edge : j + edge + 1])
-            sam.append(band_s[:, :, j - radius : j + radius + 1])
+            ref.append(to_host(band_r[:, :, j - edge : j + edge + 1]))
+            sam.append(to_host(band_s[:, :, j - radius : j + radius + 1]))
     return np.stack(ref), np.stack(sam)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.arrays import as_array
+from shiftfield.device_arrays import number_of, sum_where
 from shiftfield.engine.base import Real
 
 _BAND = 64  # rows; passes over a whole input always use it, so that sums never depend on chunks
@@ -37,6 +38,7 @@ class Frames:
         if min(data.shape) == 0:
             raise ValueError(f"{name} has shape {tuple(data.shape)}; it must not be empty.")
         self.data = data
+        self.device = number_of(data)
         self.look: Callable[[], None] = lambda: None
         self.ndim = len(data.shape)
         frames, height, width = (1,) * (3 - self.ndim) + tuple(int(n) for n in data.shape)
@@ -51,23 +53,27 @@ class Frames:
 
     @property
     def in_memory(self) -> bool:
-        """Whether rows are views of an array of the host, so that holding many of them costs nothing."""
-        return isinstance(self.data, np.ndarray)
+        """Whether rows are views of an array in memory, so that holding many of them costs nothing."""
+        return isinstance(self.data, np.ndarray) or self.device is not None
 
     def rows(self, start: int, stop: int) -> Real:
         """Return rows [start, stop) of all frames `(K, rows, W)`: float32 where exact, else float64."""
         band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
         if isinstance(band, np.ma.MaskedArray):
             band = np.ma.filled(band.astype(self.dtype), np.nan)
-        out: Real = np.asarray(band).astype(self.dtype, copy=False)
+        out: Real = self._array(band).astype(self.dtype, copy=False)
         return out[None] if self.ndim == 2 else out
+
+    def _array(self, band: Any) -> Any:
+        """Return what was read as an array, on the device where it lies."""
+        return np.asarray(band) if self.device is None else band
 
     def stored(self, start: int, stop: int) -> Any:
         """Return rows [start, stop) of all frames with the dtype they are stored with."""
         band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
         if isinstance(band, np.ma.MaskedArray):
             return self.rows(start, stop)
-        out = np.asarray(band)
+        out = self._array(band)
         return out[None] if self.ndim == 2 else out
 
     def bands(self) -> Iterator[tuple[int, Real]]:
@@ -86,7 +92,21 @@ def pair(reference: Any, sample: Any) -> tuple[Frames, Frames]:
             f"The reference has shape {tuple(ref.data.shape)} and the sample {tuple(sam.data.shape)}; "
             "they must be the same."
         )
+    in_one_place(ref.device, sam.device)
     return ref, sam
+
+
+def in_one_place(reference: int | None, sample: int | None) -> None:
+    """Raise a ValueError unless both lie on the same device (its number) or in the host's memory (None)."""
+    if reference != sample:
+        places = [
+            "in the host's memory" if number is None else f"on GPU {number}"
+            for number in (reference, sample)
+        ]
+        raise ValueError(
+            f"The reference lies {places[0]} and the sample {places[1]}; both must lie in one place "
+            "(cupy.asarray and cupy.asnumpy move arrays)."
+        )
 
 
 def mean(frames: Frames) -> float:
@@ -94,7 +114,7 @@ def mean(frames: Frames) -> float:
     total, count = 0.0, 0
     for _, band in frames.bands():
         known = np.isfinite(band)
-        total += float(np.sum(band, dtype=np.float64, where=known))
+        total += float(sum_where(band, known))
         count += int(np.count_nonzero(known))
     return total / count if count else 0.0
 

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shiftfield.arguments import check_block_size, check_cores, device_of, warn_no_gpu
+from shiftfield.arguments import check_block_size, check_cores, device_of
 from shiftfield.arrays import as_array
+from shiftfield.device_arrays import to_host
 from shiftfield.frames import pair, whole
-from shiftfield.maps import pearson_maps
+from shiftfield.map_maker import MapMaker
 from shiftfield.normalisation import normalize_image
 from shiftfield.peaks import check_peak, locate_peaks
 from shiftfield.plan import check_size
@@ -126,15 +127,14 @@ def find_global_shift_based_local_shifts(
         points = random_points(shape, win_size, margin, num_point, rng)
     else:
         points = _points_inside(list_ij, shape, win_size // 2 + margin)
-    warn_no_gpu(gpu)
+    maker = MapMaker(gpu, frames[0].data)
     images = [normalize_image(image) if norm else image for image in (ref_mat, mat)]
     ref, sam = (
         whole(image, name)[0]
         for image, name in zip(images, ("The reference", "The sample"), strict=True)
     )
-    x, y = _shifts_at(
-        ref, sam, points, win_size, margin, (sub_pixel, method, size), Watch(progress, cancel)
-    )
+    peak, watch = (sub_pixel, method, size), Watch(progress, cancel)
+    x, y = _shifts_at(maker, ref, sam, points, win_size, margin, peak, watch)
     unknown = int(np.count_nonzero(np.isnan(x)))
     if unknown == x.size:
         raise ValueError(
@@ -144,6 +144,8 @@ def find_global_shift_based_local_shifts(
         warnings.warn(
             f"{unknown} of {x.size} points have no answer (NaN).", UserWarning, stacklevel=2
         )
+    if return_list and maker.resident:
+        return np.asarray(x, like=ref), np.asarray(y, like=ref)
     return (x, y) if return_list else (combine(x, global_value), combine(y, global_value))
 
 
@@ -235,6 +237,7 @@ def _rows_and_columns(list_ij: Any) -> tuple[Index, Index]:
 
 
 def _shifts_at(
+    maker: MapMaker,
     ref: Float,
     sam: Float,
     points: tuple[Index, Index],
@@ -259,7 +262,7 @@ def _shifts_at(
         windows = np.stack(
             [sam[:, i - radius : i + radius + 1, j - radius : j + radius + 1] for i, j in around]
         )
-        maps = pearson_maps(patches, windows)
+        maps = to_host(maker.maps(patches, windows, stacklevel=4))
         maps[~np.isfinite(maps).all(axis=(1, 2))] = np.nan
         shifts[:, part] = locate_peaks(maps, method=method, dim=2, size=size, sub_pixel=sub_pixel)
         watch.step(min(start + batch, points[0].size))

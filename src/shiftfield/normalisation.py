@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.device_arrays import sum_where
 from shiftfield.engine.base import Real
 from shiftfield.frames import Frames
 
@@ -53,7 +54,7 @@ def normalize_image(mat: Any) -> Real:
             )
     if np.nanmax(pixels) == np.nanmin(pixels):
         raise ValueError(
-            f"All pixels of the image are {np.nanmax(pixels):g}; it must not be constant."
+            f"All pixels of the image are {float(np.nanmax(pixels)):g}; it must not be constant."
         )
     flat = pixels[0] / columns / rows[:, None]
     return _as(_standard(flat), out)
@@ -100,13 +101,13 @@ class FlatImage:
     """
 
     def __init__(self, frames: Frames) -> None:
-        total = np.zeros(frames.shape[2])
-        count = np.zeros(frames.shape[2])
+        total: Any = 0.0
+        count: Any = 0
         row_means = []
         for _, band in frames.bands():
             known = np.isfinite(band[0])
-            total += np.sum(band[0], axis=0, dtype=np.float64, where=known)
-            count += np.count_nonzero(known, axis=0)
+            total = total + sum_where(band[0], known, axis=0)
+            count = count + np.count_nonzero(known, axis=0)
             row_means.append(_finite_mean(band[0].astype(np.float64), axis=1))
         self.columns = _divisor(total / np.maximum(count, 1))
         self.rows = _divisor(np.concatenate(row_means))
@@ -134,12 +135,12 @@ class FlatColumns:
     """The 2-D rule for the (K x H) slab of every column; one pass over the input sums the columns."""
 
     def __init__(self, frames: Frames) -> None:
-        total = np.zeros((frames.shape[0], frames.shape[2]))
-        count = np.zeros_like(total)
+        total: Any = 0.0
+        count: Any = 0
         for _, band in frames.bands():
             known = np.isfinite(band)
-            total += np.sum(band, axis=1, dtype=np.float64, where=known)
-            count += np.count_nonzero(known, axis=1)
+            total = total + sum_where(band, known, axis=1)
+            count = count + np.count_nonzero(known, axis=1)
         self.columns = _divisor(total / np.maximum(count, 1))
 
     def apply(self, rows: Real, _start: int) -> Real:
@@ -157,7 +158,7 @@ class Standard:
             known = band[np.isfinite(band)].astype(np.float64)
             count += known.size
             total += float(known.sum())
-            lowest = min(lowest, float(known.min(initial=np.inf)))
+            lowest = min(lowest, float(known.min()) if known.size else np.inf)
         self.level = total / max(count, 1)
         square = 0.0
         for _, band in frames.bands():
@@ -184,7 +185,7 @@ class _Standardised(Frames):
         self.data, self.ndim, self.shape, self.dtype = (
             frames.data, frames.ndim, frames.shape, np.float64,
         )  # fmt: skip
-        self.look = frames.look
+        self.look, self.device = frames.look, frames.device
         self._frames, self._standard = frames, standard
 
     def rows(self, start: int, stop: int) -> Real:
@@ -194,7 +195,7 @@ class _Standardised(Frames):
 def _finite_mean(pixels: Float, axis: int) -> Float:
     known = np.isfinite(pixels)
     count = np.maximum(np.count_nonzero(known, axis=axis), 1)
-    mean: Float = np.sum(pixels, axis=axis, where=known) / count
+    mean: Float = sum_where(pixels, known, axis) / count
     return mean
 
 

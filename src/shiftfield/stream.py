@@ -121,19 +121,19 @@ def bands(
     for y0, y1 in plan.bands():
         tiles = list(plan.tiles(y0, y1))
         if tiles:
-            reach = y0 - edge, y1 + edge
-            read = [
-                image.frames.stored(*reach)
-                if as_stored and isinstance(image.normaliser, AsGiven)
-                else image.frames.rows(*reach)
-                for image in (reference, sample)
-            ]
-            raw = read[0], read[1]
-            pixels = (
-                reference.normaliser.apply(raw[0], reach[0]),
-                sample.normaliser.apply(raw[1], reach[0]),
-            )
-            yield Band(reach[0], raw, pixels), tiles
+            yield read(reference, sample, y0 - edge, y1 + edge, as_stored=as_stored), tiles
+
+
+def read(reference: Input, sample: Input, start: int, stop: int, *, as_stored: bool) -> Band:
+    """Return the rows [start, stop) of both inputs, raw and normalised."""
+    ref, sam = (
+        image.frames.stored(start, stop)
+        if as_stored and isinstance(image.normaliser, AsGiven)
+        else image.frames.rows(start, stop)
+        for image in (reference, sample)
+    )
+    pixels = reference.normaliser.apply(ref, start), sample.normaliser.apply(sam, start)
+    return Band(start, (ref, sam), pixels)
 
 
 def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:

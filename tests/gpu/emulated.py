@@ -10,11 +10,14 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from device_array import DeviceArray, through, unwrapped
 from numpy.typing import DTypeLike, NDArray
+from scipy import fft, ndimage
 
 from shiftfield.engine.gpu import variant as variants
 from shiftfield.engine.gpu.device import OutOfDeviceMemoryError, Sizes
@@ -63,6 +66,7 @@ class Emulated:
     """A device whose threads run one after another on the CPU; keeps what `Device` promises."""
 
     multiprocessors = 1
+    number = 0
 
     def __init__(
         self, *, memory: int = 10**10, shared_limit: int = 48 * 1024, broken_after: int | None = None,
@@ -74,8 +78,24 @@ class Emulated:
         self.told_free = memory
         self.launched: list[str] = []
         self.broken = False
+        self.arrays = 0  # taken from the host
         self.held = self.most_held = 0  # bytes
         self._libraries: dict[Path, ctypes.CDLL] = {}
+
+    def here(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def array(self, values: Any) -> DeviceArray:
+        if values.nbytes > self.memory:
+            raise OutOfDeviceMemoryError(f"{values.nbytes} bytes were asked of {self.memory}")
+        self.arrays += 1
+        return DeviceArray(np.array(values))
+
+    def scipy(self) -> tuple[Any, Any]:
+        return through(fft), through(ndimage)
+
+    def current_stream(self) -> None:
+        return None
 
     def free(self) -> int:
         return self.told_free
@@ -152,6 +172,8 @@ def launch(
             values.append(ctypes.c_void_p(0))
         elif isinstance(argument, np.ndarray):
             values.append(ctypes.c_void_p(argument.ctypes.data))
+        elif isinstance(argument, DeviceArray):
+            values.append(ctypes.c_void_p(unwrapped(argument).ctypes.data))
         else:
             kind = {np.int32: ctypes.c_int32, np.int64: ctypes.c_int64, np.float64: ctypes.c_double}
             values.append(kind[type(argument)](argument.item()))

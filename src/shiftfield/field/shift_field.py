@@ -9,13 +9,14 @@ import html
 import os
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield._version import __version__
+from shiftfield.device_arrays import is_on_device, to_host
 from shiftfield.settings import DEFAULT, Settings
 
 
@@ -23,6 +24,7 @@ from shiftfield.settings import DEFAULT, Settings
 class ShiftField:
     """Dense shifts in px, (x, y) = (column, row), match in the reference minus place in the sample.
 
+    Arrays lie where the images lay: NumPy's, or CuPy's for images on a GPU (`on_host` copies them).
     All arrays have shape `(ceil(H / step), ceil(W / step))`: element (i, j) belongs to sample
     pixel (i * step, j * step). Content of the sample that moved by +s against the reference reads -s.
 
@@ -70,6 +72,13 @@ class ShiftField:
         """(rows, columns) of the arrays."""
         return self.x.shape[0], self.x.shape[1]
 
+    def on_host(self) -> ShiftField:
+        """Return the same field with its arrays in the host's memory; itself where they are there already."""
+        if not is_on_device(self.x):
+            return self
+        copies: dict[str, Any] = {name: to_host(one) for name, one in self.quantities().items()}
+        return replace(self, **copies)
+
     def quantities(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that are present, by name, `valid` included."""
         names = ("x", "y", "valid", "score", "transmission", "dark_field", "uncertainty")
@@ -79,7 +88,8 @@ class ShiftField:
         """Return a few lines for people: size, settings, time, how much is valid, median shift."""
         height, width = self.image_shape
         s = self.settings
-        known = int(np.count_nonzero(self.valid))
+        host = self.on_host()
+        known = int(np.count_nonzero(host.valid))
         lines = [
             f"image       {height} x {width} px, {self.frames} frame{'s' * (self.frames > 1)}",
             f"search      {s.method}, window {s.window} px, margin {s.margin} px, {s.search}, step {s.step} px",
@@ -91,7 +101,7 @@ class ShiftField:
             f"valid       {100 * known / max(self.valid.size, 1):.1f} % of {self.valid.size:,} pixels"
         )
         if known:
-            x, y = np.median(self.x[self.valid]), np.median(self.y[self.valid])
+            x, y = np.median(host.x[host.valid]), np.median(host.y[host.valid])
             lines.append(f"median      x {x:+.3f} px, y {y:+.3f} px (sample to reference)")
         return "\n".join(lines)
 
@@ -99,7 +109,7 @@ class ShiftField:
         """Write the field to an HDF5 file, replacing it in one step; see `field.hdf5`."""
         from shiftfield.field import hdf5
 
-        hdf5.save(self, path)
+        hdf5.save(self.on_host(), path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ShiftField:
@@ -120,19 +130,19 @@ class ShiftField:
         from shiftfield.field import layers
 
         return layers.to_layers(
-            self, spacing=spacing, length=length, score=score, placement=placement
+            self.on_host(), spacing=spacing, length=length, score=score, placement=placement
         )
 
     def picture(self) -> Any:
         """Return a `PIL.Image.Image` of all quantities with their colour bars."""
         from shiftfield.field import picture
 
-        return picture.draw(self)
+        return picture.draw(self.on_host())
 
     def _repr_png_(self) -> bytes:
         from shiftfield.field import picture
 
-        return picture.png(self)
+        return picture.png(self.on_host())
 
     def _repr_html_(self) -> str:
         image = b64encode(self._repr_png_()).decode("ascii")
@@ -140,6 +150,6 @@ class ShiftField:
         return f'<pre>{text}</pre><img alt="shift field" src="data:image/png;base64,{image}">'
 
     def __repr__(self) -> str:
-        known = 100 * np.count_nonzero(self.valid) / max(self.valid.size, 1)
+        known = 100 * np.count_nonzero(self.on_host().valid) / max(self.valid.size, 1)
         names = ", ".join(self.quantities())
         return f"<ShiftField {self.shape[0]} x {self.shape[1]}: {names}; {known:.1f} % valid>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from typing import Any
 
@@ -35,18 +36,34 @@ class CudaDevice:
         limit = int(self._cupy.cuda.runtime.deviceGetAttribute(_SHARED_MEMORY, self.number))
         return limit or _USUAL_SHARED
 
-    def _here(self) -> Any:
-        return self._cupy.cuda.Device(self.number)
+    def here(self) -> AbstractContextManager[Any]:
+        """Make this the current device meanwhile."""
+        found: AbstractContextManager[Any] = self._cupy.cuda.Device(self.number)
+        return found
+
+    def array(self, values: Any) -> DeviceArray:
+        """Return an array of the host as one of the device that answers NumPy's functions."""
+        with self.here():
+            return self._cupy.asarray(values)
+
+    def scipy(self) -> tuple[Any, Any]:
+        """Return CuPy's `scipy.fft` and `scipy.ndimage`."""
+        return import_module("cupyx.scipy.fft"), import_module("cupyx.scipy.ndimage")
+
+    def current_stream(self) -> Stream:
+        """Return the stream that the caller works on."""
+        with self.here():
+            return self._cupy.cuda.get_current_stream()
 
     def free(self) -> int:
         """Return the bytes that could be allocated now: the driver's, and those CuPy keeps unused."""
-        with self._here():
+        with self.here():
             free, _ = self._cupy.cuda.runtime.memGetInfo()
             return int(free) + int(self._cupy.get_default_memory_pool().free_bytes())
 
     def allocate(self, sizes: Sizes) -> dict[str, DeviceArray]:
         """Return arrays of these shapes and dtypes, or raise OutOfDeviceMemoryError and hold none."""
-        with self._here():
+        with self.here():
             try:
                 return self._allocate(sizes)
             except self._cupy.cuda.memory.OutOfMemoryError:
@@ -62,26 +79,26 @@ class CudaDevice:
     def pinned(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Return an array of the host that copies to and from the device run beside kernels with."""
         kind, count = np.dtype(dtype), int(np.prod(shape))
-        with self._here():
+        with self.here():
             memory = self._cupy.cuda.alloc_pinned_memory(max(1, count * kind.itemsize))
         return np.frombuffer(memory, kind, count).reshape(shape)
 
     def constant(self, values: NDArray[np.float64]) -> DeviceArray:
         """Return a small array of the device that holds these values."""
-        with self._here():
+        with self.here():
             array = self._cupy.asarray(values)
             self._cupy.cuda.get_current_stream().synchronize()  # other streams read it
             return array
 
     def stream(self) -> Stream:
         """Return a new stream: what is given to it runs in order."""
-        with self._here():
+        with self.here():
             return self._cupy.cuda.Stream(non_blocking=True)
 
     def upload(self, host: NDArray[Any], to: DeviceArray, stream: Stream) -> None:
         """Copy a contiguous array into the first bytes of a device array."""
         runtime = self._cupy.cuda.runtime
-        with self._here():
+        with self.here():
             runtime.memcpyAsync(
                 to.data.ptr, host.ctypes.data, host.nbytes, runtime.memcpyHostToDevice, stream.ptr
             )
@@ -89,7 +106,7 @@ class CudaDevice:
     def download(self, array: DeviceArray, host: NDArray[Any], stream: Stream) -> None:
         """Copy the first bytes of a device array into a contiguous array."""
         runtime = self._cupy.cuda.runtime
-        with self._here():
+        with self.here():
             runtime.memcpyAsync(
                 host.ctypes.data,
                 array.data.ptr,
@@ -105,7 +122,7 @@ class CudaDevice:
         """Launch a kernel; arguments are device arrays, NumPy scalars of the kernel's own types, or None."""
         nothing = np.uint64(0)  # a null pointer
         given = tuple(nothing if argument is None else argument for argument in arguments)
-        with self._here():
+        with self.here():
             function = self._kernel(variant, program, kernel)
             if shared > _USUAL_SHARED:
                 function.max_dynamic_shared_size_bytes = shared
@@ -126,5 +143,5 @@ class CudaDevice:
 
     def wait(self, stream: Stream) -> None:
         """Return when all that was given to a stream is done."""
-        with self._here():
+        with self.here():
             stream.synchronize()

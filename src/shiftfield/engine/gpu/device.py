@@ -7,6 +7,7 @@ asked of them here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,6 +27,7 @@ class OutOfDeviceMemoryError(MemoryError):
 class Device(Protocol):
     """One GPU."""
 
+    number: int
     name: str
 
     @property
@@ -71,6 +73,22 @@ class Device(Protocol):
 
     def wait(self, stream: Stream) -> None:
         """Return when all that was given to a stream is done."""
+        ...
+
+    def here(self) -> AbstractContextManager[Any]:
+        """Make this the current device meanwhile."""
+        ...
+
+    def array(self, values: Any) -> DeviceArray:
+        """Return an array of the host as one of the device that answers NumPy's functions."""
+        ...
+
+    def scipy(self) -> tuple[Any, Any]:
+        """Return what this device has for `scipy.fft` and `scipy.ndimage`."""
+        ...
+
+    def current_stream(self) -> Stream:
+        """Return the stream that the caller works on."""
         ...
 
     def constant(self, values: NDArray[np.float64]) -> DeviceArray:

@@ -15,6 +15,17 @@ def devices() -> tuple[list[Device], str]:
     return [_device(gpu.number, gpu.name) for gpu in found], reason
 
 
+def of(number: int | None) -> Device:
+    """Return the device with a CUDA number, on which an array lies."""
+    found, reason = devices()
+    for device in found:
+        if device.number == number:
+            return device
+    raise ValueError(
+        f"The images lie on GPU {number}, which cannot be used: {reason or 'it is hidden'}."
+    )
+
+
 @cache
 def _device(number: int, name: str) -> Device:
     """Return a device with the kernels that are already loaded there."""

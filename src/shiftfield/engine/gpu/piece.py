@@ -52,6 +52,20 @@ class Images:
                         (self.reference, self.sample, self.raw_reference, self.raw_sample)))  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where answers go: from the first wanted pixel of a piece on, and the ways between images, rows, columns."""
+
+    pixels: DeviceArray
+    image: int
+    row: int
+    column: int = 1
+
+    def turned(self) -> Target:
+        """Return the same place with the axes exchanged."""
+        return Target(self.pixels, self.image, self.column, self.row)
+
+
 class Launches:
     """The kernels of a search, on arrays of one device in the order of one stream."""
 
@@ -69,16 +83,15 @@ class Launches:
             self.fits = device.constant(line_fit(size)), device.constant(surface_fit(size))
 
     def run(
-        self, images: Images, tiles: int, offset: tuple[int, int], out: DeviceArray, shape: tuple[int, int],
-        *, is_turned: bool, stop: Stop,
+        self, images: Images, tiles: int, offset: tuple[int, int], target: Target, *, is_turned: bool,
+        stop: Stop,
     ) -> None:  # fmt: skip
         """Launch all that turns frames into answers for the first `tiles` tiles of the table in `scratch`.
 
         Parameters
         ----------
-        images : the frames, turned as the search is.
+        images, target : turned as the search is.
         offset : row and column of the piece's first output in the whole image, turned likewise.
-        out : (images, rows, columns) of wanted pixels, not turned; `shape` is its (rows, columns).
         """
         if not tiles:
             return
@@ -103,14 +116,13 @@ class Launches:
         if stop.is_set():
             return
         step, (cy, cx) = search.step, layout.kept
-        row, column = (1, shape[1]) if is_turned else (shape[1], 1)
         self._launch("peaks.cu", "locate_peaks", (tiles, layout.tile[0]), 128, 0, [
             s["tiles"], s["lossy"], i4(double), i4(offset[0]), i4(offset[1]), i4(step), i4(is_turned),
             i4(layout.tile[0]), i4(tall), i4(ny), i4(nx), i4(cy), i4(cx), i4(search.peak_size),
             s["best"], s["index"], s["around"], *self.fits, s["reference_side"], s["sample_side"],
             s["reference_moments"], s["sample_moments"], i4(places), i4(pitch), s["sample_none"],
             s["reference_strange"], i4(rows_r), s["sample_strange"], i4(rows_s), f8(search.reference_mean),
-            i8(shape[0] * shape[1]), i8(row), i8(column), out,
+            i8(target.image), i8(target.row), i8(target.column), target.pixels,
         ])  # fmt: skip
 
     def _prepare(

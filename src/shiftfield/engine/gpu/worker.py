@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shiftfield.engine.base import Answer, Block, Search, Stop, Tile
 from shiftfield.engine.gpu.device import Device, Sizes
 from shiftfield.engine.gpu.layout import cuts, is_turned, layout, turned
-from shiftfield.engine.gpu.piece import Images, Launches, Stack
+from shiftfield.engine.gpu.piece import Images, Launches, Stack, Target
 from shiftfield.engine.gpu.variant import THREADS
 
 _SHARE = 0.8  # of the free memory
@@ -52,6 +52,7 @@ class Piece:
         self.table: NDArray[np.int32] = np.zeros((0, 4), np.int32)
         self.where = Tile(0, 0, 0, 0)
         self.images: Images | None = None
+        self.target: Target | None = None
 
     def holds(self, tiles: int, inputs: Sizes, outputs: int) -> bool:
         """Return whether a piece of this size fits."""
@@ -137,56 +138,83 @@ class Worker:
             name: (stack.shape, stack.dtype) for name, stack in zip(_NAMES, stacks, strict=False)
         }
         piece = self._piece(len(table), sizes, prod(shape))
-        piece.where, piece.table = where, table
         found = [
             self._upload(piece, name, stack) for name, stack in zip(_NAMES, stacks, strict=False)
         ]
         images = Images(*found, *found) if len(found) == 2 else Images(*found)
-        piece.images = images.turned() if self.turned else images
+        self._launch(
+            piece, where, table, images, Target(piece.memory["out"], prod(shape), shape[1])
+        )
+        self._download(piece)
+        return piece
+
+    def compute(self, where: Tile, images: Images, target: Target) -> None:
+        """Compute a piece whose frames lie on the device, on the caller's stream; its answer stays there.
+
+        Raises
+        ------
+        OutOfDeviceMemoryError
+            When the piece does not fit.
+        """
+        table = self._table(where)
+        piece = self._piece(len(table), {}, 0)
+        piece.stream = self.device.current_stream()
+        self._launch(piece, where, table, images, target)
+        self.device.wait(piece.stream)
+        self._again_in_double(piece)
+        self._idle.append(piece)
+
+    def _launch(
+        self, piece: Piece, where: Tile, table: NDArray[np.int32], images: Images, target: Target
+    ) -> None:
+        """Launch the kernels of a piece, and copy back which of its tiles float is too short for."""
+        piece.where, piece.table = where, table
+        turned = self.turned
+        piece.images, piece.target = (
+            (images.turned(), target.turned()) if turned else (images, target)
+        )
         self.device.upload(table, piece.memory["tiles"], piece.stream)
         launches = Launches(self.device, self.layout, piece.memory, piece.stream)
-        launches.run(piece.images, len(table), self._offset(where), piece.memory["out"], shape,
-                     is_turned=self.turned, stop=self.stop)  # fmt: skip
-        self.device.download(
-            piece.memory["out"], piece.out[: self.search.known * prod(shape)], piece.stream
-        )
+        launches.run(piece.images, len(table), self._offset(where), piece.target,
+                     is_turned=turned, stop=self.stop)  # fmt: skip
         self.device.download(piece.memory["lossy"], piece.lossy[: len(table)], piece.stream)
-        return piece
+
+    def _download(self, piece: Piece) -> None:
+        size = self.search.known * prod(self._shape(piece.where))
+        self.device.download(piece.memory["out"], piece.out[:size], piece.stream)
 
     def finish(self, piece: Piece) -> Answer:
         """Wait for a piece; return its wanted pixels, in memory that the next piece may take."""
         self.device.wait(piece.stream)
-        shape = self._shape(piece.where)
-        lossy = np.flatnonzero(piece.lossy[: len(piece.table)])
-        if lossy.size and not self.stop.is_set():
-            self._again_in_double(piece, piece.table[lossy], shape)
+        shape, known = self._shape(piece.where), self.search.known
+        if self._again_in_double(piece):
+            self._download(piece)
+            self.device.wait(piece.stream)
         self._idle.append(piece)
-        known = self.search.known
         return Answer.of(list(piece.out[: known * prod(shape)].reshape(known, *shape)))
 
     def side_by_side(self, work: Callable[[T], object], things: Iterable[T]) -> None:
         """Do some copying in the threads that copy."""
         list(self._copiers.map(work, things))
 
-    def _again_in_double(
-        self, piece: Piece, table: NDArray[np.int32], shape: tuple[int, int]
-    ) -> None:
-        """Search the tiles whose texture float would lose once more, in double."""
-        batch = max(1, piece.tiles // 4)
+    def _again_in_double(self, piece: Piece) -> bool:
+        """Search the tiles whose texture float would lose once more, in double; return whether there are any."""
+        lossy = np.flatnonzero(piece.lossy[: len(piece.table)])
+        if not lossy.size or self.stop.is_set():
+            return False
+        table, batch = piece.table[lossy], max(1, piece.tiles // 4)
         assert piece.images is not None
+        assert piece.target is not None
         for start in range(0, len(table), batch):
             part = np.ascontiguousarray(table[start : start + batch])
             memory = self.device.allocate(self._double.scratch(len(part)))
             self.device.upload(part, memory["tiles"], piece.stream)
             self.device.upload(np.ones(len(part), np.uint8), memory["lossy"], piece.stream)
             launches = Launches(self.device, self._double, memory, piece.stream)
-            launches.run(piece.images, len(part), self._offset(piece.where), piece.memory["out"], shape,
+            launches.run(piece.images, len(part), self._offset(piece.where), piece.target,
                          is_turned=self.turned, stop=self.stop)  # fmt: skip
             self.device.wait(piece.stream)
-        self.device.download(
-            piece.memory["out"], piece.out[: self.search.known * prod(shape)], piece.stream
-        )
-        self.device.wait(piece.stream)
+        return True
 
     def _table(self, where: Tile) -> NDArray[np.int32]:
         """Return the tiles of a piece, in the kernels' orientation."""
