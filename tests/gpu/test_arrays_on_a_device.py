@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from scenes import moved, silently
 
 import shiftfield
+from shiftfield.engine.gpu import devices
 
+real_devices = devices.devices
 REF, SAM = moved((90, 60), (1.3, -0.7), frames=3)
 REF, SAM = REF + 5, SAM + 5  # sums to divide by
 SPOILT = REF.copy()
@@ -247,6 +249,50 @@ def test_a_device_that_is_hidden(use: Use) -> None:
     use()
     with pytest.raises(ValueError, match="The images lie on GPU 0, which cannot be used"):
         shiftfield.generate_correlation_map(lies(REF[0]), lies(SAM[0, :9, :9]))
+
+
+@pytest.fixture
+def cupy(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """CuPy with a real device; the emulated one is put away."""
+    found, reason = real_devices()
+    if not found:
+        pytest.skip(reason)
+    monkeypatch.setattr(devices, "devices", real_devices)
+    return pytest.importorskip("cupy")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("kind", ["float32", "uint16"])
+def test_arrays_of_cupy(cupy: Any, name: str, kind: str) -> None:
+    """On a real device, on a stream of the caller's own."""
+    function, chosen = CALLS[name]
+    chosen = dict(chosen)
+    frame = chosen.pop("frames", slice(None))
+    ref, sam = ((image[frame] * 1000).astype(kind) for image in (REF, SAM))
+    with cupy.cuda.Stream(non_blocking=True):
+        found = silently(function, cupy.asarray(ref), cupy.asarray(sam), **chosen)
+        on_host = [cupy.asnumpy(image) for image in found]
+    assert all(isinstance(image, cupy.ndarray) for image in found)
+    expected = silently(function, ref, sam, **{**chosen, "gpu": False})
+    for one, other in zip(on_host, expected, strict=True):
+        np.testing.assert_array_equal(np.isnan(one), np.isnan(other))
+        far = np.abs(one - other)[np.isfinite(other)] > 1e-4
+        assert np.count_nonzero(far) <= 0.001 * far.size
+
+
+@pytest.mark.gpu
+def test_maps_and_points_of_cupy(cupy: Any) -> None:
+    ref, sam = (cupy.asarray(image[0]) for image in (REF, SAM))
+    found = shiftfield.generate_correlation_map(ref, sam[20:60, 15:45])
+    assert isinstance(found, cupy.ndarray)
+    expected = shiftfield.generate_correlation_map(REF[0], SAM[0, 20:60, 15:45])
+    np.testing.assert_allclose(cupy.asnumpy(found), expected, atol=1e-6)
+    points: dict[str, Any] = {"win_size": 15, "margin": 4, "num_point": 9, "norm": True}
+    function = shiftfield.find_global_shift_based_local_shifts
+    np.testing.assert_allclose(
+        function(ref, sam, **points), function(REF[0], SAM[0], **points), atol=1e-6
+    )
 
 
 def test_our_stand_in_refuses_what_cupy_refuses() -> None:
