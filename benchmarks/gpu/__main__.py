@@ -25,7 +25,7 @@ from benchmarks.gpu.clock import DeviceClock
 from shiftfield.engine.gpu import devices
 
 Say = Callable[[str], None]
-_CROP = 256  # px; algotom takes seconds for it
+_CROP = 1024  # px; algotom takes some seconds for it, ours must not be all overhead
 
 
 def main() -> int:
