@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 LAYERS = [
     "_version arrays colours device_arrays fits machine settings",
     "field pearson_maps peaks scores synthetic samples",
+    "sources.kinds",
+    "sources.hdf5 sources.series sources.zarrs",
+    "sources",
     "engine.base engine.device engine.kernels",
     "engine.images engine.side engine.gpu.variant",
     "engine.gpu.device",
@@ -45,7 +48,7 @@ LAYERS = [
 FOREIGN = {
     "numpy": [""],
     "scipy": [""],
-    "h5py": ["field.hdf5"],
+    "h5py": ["field.hdf5", "sources.hdf5"],
     "PIL": ["field.picture", "samples"],
     "numba": ["engine.kernels"],
     "llvmlite": ["engine.kernels"],

@@ -14,17 +14,20 @@ from numpy.typing import NDArray
 from shiftfield.arrays import as_array
 from shiftfield.device_arrays import number_of, sum_where
 from shiftfield.engine.base import Real
+from shiftfield.sources import is_address, open_images
 
 _BAND = 64  # rows; passes over a whole input always use it, so that sums never depend on chunks
 
 
 class Frames:
-    """A 2-D image (K = 1) or a stack `(K, H, W)` of anything that slices like NumPy.
+    """A 2-D image (K = 1) or a stack `(K, H, W)` of anything that slices like NumPy, or the address of one.
 
     `look` is called between bands; it may raise to stop a long pass.
     """
 
     def __init__(self, data: Any, name: str) -> None:
+        if is_address(data):
+            data = open_images(data)
         if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
             data = as_array(data, name)
         kind = np.dtype(data.dtype).kind

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+_UNKNOWN_MEMORY = 2 * 10**9  # bytes, where no system tells
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -57,3 +58,37 @@ def parse_bytes(memory: str | int) -> int:
     raise ValueError(
         f"memory is {memory!r}; it must be a positive number of bytes, or a text such as '2 GB'."
     )
+
+
+def free_memory() -> int:
+    """Return the bytes that may still be taken: what the system has available, within the cgroup's limit."""
+    found = [n for n in (_system_memory(), _cgroup_memory()) if n is not None]
+    return min(found, default=_UNKNOWN_MEMORY)
+
+
+def _system_memory() -> int | None:
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    except OSError:
+        pass
+    try:  # macOS
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _cgroup_memory() -> int | None:
+    """Return what the cgroup leaves; its page cache counts as free."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit, used = ((folder / name).read_text() for name in ("memory.max", "memory.current"))
+        stat = (folder / "memory.stat").read_text()
+    except OSError:
+        return None
+    if not limit.strip().isdigit():
+        return None
+    match = re.search(r"^inactive_file (\d+)$", stat, re.MULTILINE)
+    cached = int(match.group(1)) if match else 0
+    return max(0, int(limit) - int(used) + cached)

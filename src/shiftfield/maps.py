@@ -124,8 +124,8 @@ def _check(ref_mat: Any, mat: Any) -> tuple[Float, Float]:
     sam, sam_ndim = whole(mat, "The sample")
     if ref_ndim != sam_ndim or ref.shape[0] != sam.shape[0]:
         raise ValueError(
-            f"The reference has shape {np.shape(ref_mat)} and the sample {np.shape(mat)}; both must be "
-            "2-D, or 3-D with the same number of frames."
+            f"The reference has shape {ref.shape[-ref_ndim:]} and the sample {sam.shape[-sam_ndim:]}; "
+            "both must be 2-D, or 3-D with the same number of frames."
         )
     in_one_place(number_of(ref), number_of(sam))
     if sam.shape[1] > ref.shape[1] or sam.shape[2] > ref.shape[2]:
