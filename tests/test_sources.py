@@ -152,7 +152,7 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
         (tmp_path / "cut.tif", ValueError, "cut.tif"),
         (tmp_path / "cut.png", ValueError, "cannot be read"),
         (
-            tmp_path / "is no .npy file of plain numbers",
+            tmp_path / "cut.npy",
             ValueError,
             "is no .npy file of plain numbers",
         ),
