@@ -136,10 +136,12 @@ def _tiff(path: Path) -> Any:
 
 
 def _picture(path: Path) -> NDArray[Any]:
-    image = import_module("PIL.Image").open(path)
-    if getattr(image, "n_frames", 1) > 1 or len(image.getbands()) > 1:
-        raise ValueError(f"{path} is coloured or moves; it must be one image in shades of grey.")
-    return np.asarray(image)
+    with import_module("PIL.Image").open(path) as image:
+        if getattr(image, "n_frames", 1) > 1 or len(image.getbands()) > 1:
+            raise ValueError(
+                f"{path} is coloured or moves; it must be one image in shades of grey."
+            )
+        return np.asarray(image)
 
 
 def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
