@@ -40,7 +40,7 @@ LAYERS = [
     "correlation global_shift search",
     "doctor warm_up",
     "__init__",  # the public names
-    "_napari demo",
+    "_napari cli demo",
     "__main__",
 ]
 

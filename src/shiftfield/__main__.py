@@ -1,33 +1,80 @@
-"""`shiftfield` on the command line: what the machine has (`doctor`), and the program on real images (`demo`)."""
+"""`shiftfield` on the command line.
+
+Exit status: 0 when all went well, 1 when there is no answer or a file could not be read or written, 2 when an
+argument or an input is not what it must be, 130 when it was stopped by Ctrl-C.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import warnings
+from typing import Any
 
 from shiftfield._version import __version__
+
+_STOPPED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="shiftfield", description=__doc__)
+    from shiftfield.cli import fields, maps
+
+    parser = argparse.ArgumentParser(
+        prog="shiftfield", description="Where every piece of one image went in another."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("doctor", help="versions, cores, caches, GPUs, and what a search would use")
+    fields.add(commands)
+    maps.add(commands)
+    doctor = commands.add_parser(
+        "doctor", help="versions, cores, caches, GPUs, and what a search would use"
+    )
+    doctor.set_defaults(run=_doctor)
     commands.add_parser(
         "demo", help="find the shifts of a real image pair and show them", add_help=False
     )
     given, rest = parser.parse_known_args(arguments)
-    if given.command == "doctor":
-        if rest:
-            parser.error(f"doctor takes no arguments; {' '.join(rest)} was given.")
-        from shiftfield.doctor import report
+    if given.command == "demo":
+        from shiftfield import demo
 
-        print(report())
-        return 0
-    from shiftfield import demo
+        return demo.main(rest)
+    if rest:
+        parser.error(f"{given.command} does not know {' '.join(rest)}.")
+    return _run(given)
 
-    return demo.main(rest)
+
+def _run(given: argparse.Namespace) -> int:
+    """Run a command; what goes wrong is one sentence, what is warned of is another."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _show
+        try:
+            status: int = given.run(given)
+            return status
+        except (ValueError, FileNotFoundError) as error:
+            return _say(error, 2)
+        except (OSError, MemoryError) as error:
+            return _say(error, 1)
+        except KeyboardInterrupt:
+            print("\nStopped; nothing was written.", file=sys.stderr)
+            return _STOPPED
+
+
+def _say(error: Exception, status: int) -> int:
+    print(f"shiftfield: {error}", file=sys.stderr)
+    return status
+
+
+def _show(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def _doctor(_given: argparse.Namespace) -> int:
+    from shiftfield.doctor import report
+
+    print(report())
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,174 @@
+"""`shiftfield local` and `shiftfield umpa`: the dense shift field of two images or stacks, into a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from math import prod
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from shiftfield.cli.bar import Bar
+from shiftfield.cli.options import add_settings, settings_of
+from shiftfield.dense import plan_of, search_of
+from shiftfield.field import ShiftField
+from shiftfield.frames import Frames, pair
+from shiftfield.plan import Plan
+from shiftfield.search import find_shift_field
+from shiftfield.settings import Settings
+
+_ADDRESSES = (
+    "Files are named by address: scan.h5::/entry/data, scan.zarr::data, stack.tif, a folder of "
+    "images, a pattern such as 'raw/frame_*.tif'."
+)
+_PROBE = 256, 512  # px (rows, columns) of the middle of the images that a time is estimated from
+
+
+def add(commands: Any) -> None:
+    """Add both commands."""
+    local = commands.add_parser("local", help="dense shifts by Pearson correlation")
+    umpa = commands.add_parser(
+        "umpa", help="dense shifts and transmission, with --dark-field also that, by UMPA"
+    )
+    for parser, leave_out in ((local, ("method", "weight")), (umpa, ("method", "search"))):
+        _add_files(parser)
+        add_settings(parser, Settings, leave_out)
+    umpa.add_argument("--dark-field", action="store_true", help="fit the dark field too")
+    local.set_defaults(run=run)
+    umpa.set_defaults(run=run)
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.description = _ADDRESSES
+    parser.add_argument("reference", help="address of the reference, (H, W) or (frames, H, W)")
+    parser.add_argument("sample", help="address of the sample, of the same shape")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write the field (.h5) or a picture of it (.png)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Find the field, write it, print its summary."""
+    if given.out is not None:
+        check_out(given.out, (".h5", ".png"))
+    settings = _settings(given)
+    reference, sample = pair(given.reference, given.sample)
+    if given.dry_run:
+        _print(_foreseen(reference, sample, settings), given.json)
+        return 0
+    bar = Bar()
+    try:
+        field = find_shift_field(given.reference, given.sample, **settings.as_dict(), progress=bar)
+    finally:
+        bar.close()
+    if given.out is not None:
+        _write(field, given.out)
+    _print(_summary(field, given.out) if given.json else field.summary(), given.json)
+    return 0
+
+
+def check_out(path: Path, kinds: tuple[str, ...]) -> None:
+    """Raise a ValueError before any work when a file of that name will not be written."""
+    if path.suffix.lower() not in kinds:
+        raise ValueError(f"--out is {path}; its name must end in {' or '.join(kinds)}.")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"--out is {path}; the folder {path.absolute().parent} does not exist.")
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    umpa = given.command == "umpa"
+    given.method = "umpa_dark" if umpa and given.dark_field else None
+    more: dict[str, Any] = {"method": "umpa", "weight": "hamming"} if umpa else {}
+    found: Settings = settings_of(given, Settings, **more)
+    if (found.method == "pearson") == umpa:
+        other = "local" if umpa else "umpa"
+        raise ValueError(f"{given.settings} sets method {found.method!r}; use shiftfield {other}.")
+    return found
+
+
+def _write(field: ShiftField, path: Path) -> None:
+    if path.suffix.lower() == ".png":
+        field.picture().save(path)
+    else:
+        field.save(path)
+
+
+def _summary(field: ShiftField, out: Path | None) -> dict[str, Any]:
+    """Return what a script wants to know."""
+    host = field.on_host()
+    known = int(np.count_nonzero(host.valid))
+    x, y = (float(np.median(s[host.valid])) if known else None for s in (host.x, host.y))
+    return {
+        "out": None if out is None else str(out), "shape": list(field.shape),
+        "image_shape": list(field.image_shape), "frames": field.frames, "seconds": field.seconds,
+        "valid": known / max(host.valid.size, 1), "median_x": x, "median_y": y, "unit": "px",
+        "settings": field.settings.as_dict(), "version": field.version,
+    }  # fmt: skip
+
+
+def _foreseen(reference: Frames, sample: Frames, settings: Settings) -> dict[str, Any]:
+    """Return the plan of each search, what will be read, and about how long it takes."""
+    two = settings.search == "1d" and reference.shape[0] > 1
+    in_memory = reference.in_memory and sample.in_memory
+    plans = [
+        plan_of(settings, search_of(settings, reference.shape[0], axis), reference.size, in_memory=in_memory)
+        for axis in (("x", "y") if two else ("both",))
+    ]  # fmt: skip
+    return {
+        "plan": [str(plan) for plan in plans],
+        "read_bytes": sum(_read_bytes(plan, frames) for plan in plans for frames in (reference, sample)),
+        "band_bytes": max(_band_bytes(plan) for plan in plans),
+        "answer_bytes": 4 * plans[0].search.known * prod(plans[0].output_shape),
+        "seconds": _estimate(reference, sample, settings),
+    }  # fmt: skip
+
+
+def _read_bytes(plan: Plan, frames: Frames) -> int:
+    """Return the bytes of pixels that a plan reads of one input, the rows between bands twice."""
+    edge = plan.search.edge[0]
+    rows = sum(y1 - y0 + 2 * edge for y0, y1 in plan.bands())
+    size = np.dtype(frames.data.dtype).itemsize
+    return rows * frames.shape[0] * frames.shape[2] * int(size)
+
+
+def _band_bytes(plan: Plan) -> int:
+    """Return the bytes of the bands that are held at once: one in work, one being read."""
+    rows = min(plan.band_rows, plan.shape[0]) + 2 * plan.search.edge[0]
+    return 2 * 2 * rows * plan.shape[1] * plan.search.frames * 4
+
+
+def _estimate(reference: Frames, sample: Frames, settings: Settings) -> float:
+    """Return about how many seconds the search will take, from one of a part of it."""
+    height, width = reference.size
+    least = settings.window + 2 * settings.margin
+    rows, columns = (min(n, m + least) for n, m in zip((height, width), _PROBE, strict=True))
+    top, left = (height - rows) // 2, (width - columns) // 2
+    ref, sam = (
+        np.ascontiguousarray(frames.rows(top, top + rows)[..., left : left + columns])
+        for frames in (reference, sample)
+    )
+    seconds = 0.0
+    for _ in range(2):  # the first compiles
+        began = perf_counter()
+        find_shift_field(ref, sam, **settings.as_dict())
+        seconds = perf_counter() - began
+    inner = [(n - least + 1) * (m - least + 1) for n, m in ((height, width), (rows, columns))]
+    return seconds * max(inner[0], 1) / max(inner[1], 1)
+
+
+def _print(what: str | dict[str, Any], as_json: bool) -> None:
+    if isinstance(what, str):
+        print(what)
+    elif as_json:
+        print(json.dumps(what))
+    else:
+        print("\n".join(what["plan"]))
+        print(
+            f"reads {what['read_bytes'] / 1e6:.1f} MB, holds about {what['band_bytes'] / 1e6:.1f} MB of input "
+            f"at a time and {what['answer_bytes'] / 1e6:.1f} MB of answer, takes about {what['seconds']:.1f} s"
+        )

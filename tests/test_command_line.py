@@ -1,0 +1,212 @@
+"""The command line finds what the library finds, says what is wrong in one line, and can be stopped."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scenes import moved, same_bits
+
+import shiftfield
+from shiftfield.__main__ import main
+from shiftfield.cli.bar import Bar
+from shiftfield.settings import Settings, parameters
+
+REF, SAM = moved((60, 50), (1.3, -0.7), frames=3)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    np.save(tmp_path / "ref.npy", REF)
+    np.save(tmp_path / "sam.npy", SAM)
+    return str(tmp_path / "ref.npy"), str(tmp_path / "sam.npy")
+
+
+@pytest.mark.parametrize(("command", "options", "same"), [
+    ("local", [], {}),
+    ("local", ["--search", "1d", "--peak", "poly_fit", "--peak-size", "5"],
+     {"search": "1d", "peak": "poly_fit", "peak_size": 5}),
+    ("umpa", ["--step", "2"], {"method": "umpa", "weight": "hamming", "step": 2}),
+    ("umpa", ["--dark-field", "--weight", "none"], {"method": "umpa_dark"}),
+])  # fmt: skip
+def test_fields(
+    files: tuple[str, str], tmp_path: Path, command: str, options: list[str], same: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "field.h5"
+    assert main([command, *files, "--margin", "3", "--out", str(out), *options]) == 0
+    expected = shiftfield.find_shift_field(REF, SAM, margin=3, **same)
+    same_bits(shiftfield.ShiftField.load(out), expected)
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == expected.summary().splitlines()[-1]
+    assert said.err == ""
+
+
+def test_json_and_a_picture(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "field.png"
+    assert main(["local", *files, "--margin", "3", "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["median_x"] == pytest.approx(1.3, abs=0.05)
+    assert told["median_y"] == pytest.approx(-0.7, abs=0.05)
+    assert told["settings"]["margin"] == 3
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_dry_run_tells_and_writes_nothing(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "field.h5"
+    for options in ([], ["--search", "1d"]):
+        command = ["local", *files, "--margin", "3", "--device", "cpu", "--dry-run", *options]
+        assert main([*command, "--out", str(out)]) == 0
+        assert "pearson: window" in capsys.readouterr().out
+        assert main([*command, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        searches = 2 if options else 1
+        assert len(told["plan"]) == searches
+        assert told["read_bytes"] == searches * (REF.nbytes + SAM.nbytes)
+        assert told["seconds"] > 0
+    assert not out.exists()
+
+
+def test_settings_are_written_and_read(files: tuple[str, str], tmp_path: Path) -> None:
+    toml, one, two = tmp_path / "s.toml", tmp_path / "1.h5", tmp_path / "2.h5"
+    first = ["--margin", "3", "--window", "9", "--dark-field", "--save-settings", str(toml)]
+    assert main(["umpa", *files, *first, "--out", str(one)]) == 0
+    assert main(["umpa", *files, "--settings", str(toml), "--out", str(two)]) == 0
+    same_bits(shiftfield.ShiftField.load(one), shiftfield.ShiftField.load(two))
+    assert 'method = "umpa_dark"' in toml.read_text()
+    options = ["--settings", str(toml), "--window", "5", "--out", str(two)]
+    assert main(["umpa", *files, *options]) == 0
+    assert shiftfield.ShiftField.load(two).settings.window == 5
+
+
+def test_maps_and_shifts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    template, out = str(tmp_path / "template.npy"), str(tmp_path / "map.npy")
+    np.save(template, SAM[0, 10:50, 10:40])
+    np.save(tmp_path / "one.npy", REF[0])
+    np.save(tmp_path / "other.npy", SAM[0])
+    pair = str(tmp_path / "one.npy"), str(tmp_path / "other.npy")
+    assert main(["map", pair[0], template, "--out", out]) == 0
+    np.testing.assert_array_equal(
+        np.load(out), shiftfield.generate_correlation_map(REF[0], SAM[0, 10:50, 10:40])
+    )
+    capsys.readouterr()
+    assert main(["peak", out, "--json"]) == 0
+    peak = json.loads(capsys.readouterr().out)
+    assert (peak["x"], peak["y"]) == shiftfield.locate_peak(np.load(out))
+    for command, expected in (
+        (["shift", *pair, "--margin", "5"], shiftfield.find_shift_based_correlation_map(REF[0], SAM[0], 5)),
+        (["global", *pair, "--margin", "5", "--window", "15"],
+         shiftfield.find_global_shift_based_local_shifts(REF[0], SAM[0], 15, 5)),
+    ):  # fmt: skip
+        assert main([*command, "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["x"], told["y"]) == pytest.approx(expected)
+        assert main(command) == 0
+        assert capsys.readouterr().out == f"x {told['x']:+.4f} px, y {told['y']:+.4f} px\n"
+
+
+def test_what_is_wrong_is_one_line(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.toml").write_text("windows = 3")
+    (tmp_path / "broken.toml").write_text("window")
+    (tmp_path / "umpa.toml").write_text('method = "umpa"')
+    for arguments, words in (
+        (["local", "nowhere.npy", files[1]], "nowhere.npy does not exist"),
+        (["local", *files, "--out", "field.txt"], "must end in .h5 or .png"),
+        (["local", *files, "--out", str(tmp_path / "no" / "f.h5")], "does not exist"),
+        (["local", *files, "--settings", str(tmp_path / "bad.toml")], "sets windows; settings are"),
+        (["local", *files, "--settings", str(tmp_path / "broken.toml")], "is no TOML file"),
+        (["local", *files, "--settings", str(tmp_path / "umpa.toml")], "use shiftfield umpa"),
+        (["local", *files, "--memory", "much"], "memory is 'much'"),
+        (["local", *files, "--margin", "50"], "needs at least"),
+        (["map", *files, "--out", "map.txt"], "must end in .npy"),
+    ):
+        assert main(arguments) == 2
+        said = capsys.readouterr()
+        assert said.err.count("\n") == 1
+        assert said.err.startswith("shiftfield: ")
+        assert words in said.err
+        assert said.out == ""
+    for arguments, words in (
+        (
+            ["local", *files, "--window", "0"],
+            "window is 0; it must be a whole number of at least 1 px",
+        ),
+        (["local", *files, "--device", "tpu"], "allowed are 'auto', 'cpu'"),
+        (["local", *files, "--colour"], "local does not know --colour"),
+        ([], "COMMAND"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 2
+        assert words in capsys.readouterr().err
+
+
+def test_warnings_are_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flat = REF[0].copy()
+    flat[20:40, 20:40] = 1
+    np.save(tmp_path / "flat.npy", flat)
+    path = str(tmp_path / "flat.npy")
+    assert main(["local", path, path, "--margin", "3"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("warning: ")
+    assert "pixels have no answer" in said
+
+
+def test_help_tells_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["local", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for name in parameters(Settings).keys() - {"method", "weight"}:
+        assert "--" + name.replace("_", "-") in said
+    assert "Largest shift that is tried, in each direction. (default: 10 px)" in said
+
+
+def test_the_bar_shows_on_a_terminal_only() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for out, shown in ((Terminal(), True), (io.StringIO(), False)):
+        bar = Bar(out)
+        bar(10, 10)
+        assert ("100 %" in out.getvalue()) == shown
+        bar.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
+def test_ctrl_c_stops_it(tmp_path: Path) -> None:
+    """On a terminal the bar shows; stopped in the middle, nothing is left behind."""
+    import pty
+
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).random((3000, 3000), np.float32))
+    path, out = str(tmp_path / "large.npy"), tmp_path / "field.h5"
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-m", "shiftfield", "local", path, path, "--margin", "60", "--out", str(out),
+         "--device", "cpu"],
+        stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    while b"left" not in said:
+        said += os.read(ours, 1000)
+    run.send_signal(signal.SIGINT)
+    while b"nothing was written" not in said:
+        said += os.read(ours, 1000)
+    assert run.wait(30) == 130
+    os.close(ours)
+    assert not out.exists()
