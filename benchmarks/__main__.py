@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import subprocess
 import tempfile
 import time
 from dataclasses import asdict
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
-import shiftfield
 from benchmarks import ceilings, growth, images, plots, report
 from benchmarks.cases import QUOTES, ROWS, Goal, Job, Row
 from benchmarks.counts import counts, fractions
 from benchmarks.goals import quoted, verdict
+from benchmarks.machine import machine
 from benchmarks.measure import Effort, Figure, Workers, measure
 from benchmarks.programs import PROGRAMS, cores_of, installed
 
@@ -71,7 +67,7 @@ def run(rows: list[Row], effort: Effort, everything: bool) -> dict[str, Any]:
             )
     by_name = {row["name"]: row["ours"]["value"] for row in found}
     results: dict[str, Any] = {
-        "machine": _machine(time.perf_counter() - started),
+        "machine": machine(time.perf_counter() - started),
         "programs": [
             {"name": n, **asdict(p), "version": installed(n)} for n, p in PROGRAMS.items()
         ],
@@ -196,47 +192,6 @@ def _write(results: dict[str, Any], top: Path) -> None:
     (top / "benchmarks" / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     names = plots.draw(results["growth"], pictures)
     report.write(results, names, top / "docs", top / "README.md")
-
-
-def _machine(seconds: float) -> dict[str, Any]:
-    versions = {name: version(name) for name in ("numpy", "numba", "scipy")}
-    return {
-        "date": date.today().isoformat(),
-        "commit": _commit(),
-        "processor": _processor(),
-        "system": platform.system(),
-        "cores": cores_of(Job()),
-        "python": platform.python_version(),
-        "versions": {
-            **versions,
-            **{name: installed(name) for name in PROGRAMS if name != "shiftfield"},
-        },
-        "seconds": round(seconds),
-    }
-
-
-def _commit() -> str:
-    """Return the commit of the package's source, with "+" when it was changed since; "" outside a checkout."""
-    package = Path(shiftfield.__file__).parent
-    try:
-        commit, changes = (
-            subprocess.run(
-                ["git", *command], cwd=package, capture_output=True, text=True
-            ).stdout.strip()
-            for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "."])
-        )
-    except OSError:
-        return ""
-    return commit + ("+" if changes else "")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 if __name__ == "__main__":

@@ -30,6 +30,22 @@ def moved(
     return speckle(shape, **common), speckle(shape, shift=shift, **common)
 
 
+DROWNED = ("gap", "bright half", "ramp")
+
+
+def drowned(what: str, reference: Array, sample: Array) -> tuple[Array, Array]:
+    """Return (K, H, W) stacks in float64 whose texture lies beside something far greater."""
+    pair = 1000 * np.stack([reference, sample]).astype(np.float64)
+    middle = pair.shape[2] // 2
+    if what == "gap":
+        pair[:, :, middle - 9 : middle + 9] = 2**32 - 1
+    elif what == "bright half":
+        pair[:, :, middle:] *= 1e6
+    else:
+        pair += 1e4 * np.arange(pair.shape[3])
+    return pair[0], pair[1]
+
+
 def silently(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call without warnings: what algotom and NumPy say on the way is not the question."""
     with warnings.catch_warnings():

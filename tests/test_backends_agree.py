@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scenes import DROWNED, drowned, moved
 
 from shiftfield import find_shift_field
 from shiftfield.settings import METHODS, WEIGHTS
@@ -111,6 +112,43 @@ def test_16_bit_at_an_offset_agrees(method: str) -> None:
     )
     apart = np.hypot(fast.x - slow.x, fast.y - slow.y)[slow.valid]
     assert np.mean(apart <= 0.005) >= 0.999
+
+
+@pytest.mark.parametrize("what", DROWNED)
+@pytest.mark.parametrize("method", METHODS)
+def test_texture_beside_something_far_greater_agrees(method: str, what: str) -> None:
+    """A detector's gap, a half that is a million times brighter, a steep ramp: 0.005 px at 99.9 % of pixels.
+
+    Where a window holds the edge itself all shifts along it are alike, and rounding takes one.
+    """
+    reference, sample = drowned(what, *moved((100, 70), (0.6, -0.7), frames=3))
+    slow, fast = (
+        find_shift_field(reference, sample, margin=3, method=method, device=device)
+        for device in ("reference", "cpu")
+    )
+    np.testing.assert_array_equal(fast.valid, slow.valid)
+    beside = np.r_[6:33, 67:94]
+    apart = np.hypot(fast.x - slow.x, fast.y - slow.y)[beside, 6:-6]
+    assert np.isfinite(apart).all()
+    assert np.mean(apart <= 0.005) >= 0.999
+    if what != "ramp":
+        assert np.median(np.hypot(fast.x - 0.6, fast.y + 0.7)[beside, 6:-6]) < 0.15
+
+
+def test_a_fitted_peak_on_a_constant_reference_window_is_an_answer() -> None:
+    """The fit may round to a shift whose reference window is constant: T is that of the means there."""
+    reference, sample = moved((25, 25), (0.6, 0.4), frames=2, seed=173)
+    reference[:, 13:20, 5:12] = 1
+    slow, fast = (
+        find_shift_field(reference, sample, window=5, margin=2, method="umpa", peak="poly_fit",
+                         peak_size=5, device=device)
+        for device in ("reference", "cpu")
+    )  # fmt: skip
+    assert slow.valid[13, 6]
+    np.testing.assert_array_equal(fast.valid, slow.valid)
+    for name in ("x", "y", "transmission"):
+        one, two = getattr(fast, name)[13, 6], getattr(slow, name)[13, 6]
+        assert one == pytest.approx(two, abs=1e-3), name
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -303,6 +303,11 @@ T atomicOr(T* at, V value) {
     return __atomic_fetch_or(at, T(value), __ATOMIC_RELAXED);
 }
 
+template <class T, class V>
+T atomicAdd(T* at, V value) {
+    return __atomic_fetch_add(at, T(value), __ATOMIC_RELAXED);
+}
+
 inline long long __double_as_longlong(double value) {
     long long bits;
     std::memcpy(&bits, &value, sizeof bits);

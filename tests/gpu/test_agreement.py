@@ -11,7 +11,7 @@ from emulated import Emulated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scenes import moved, same_bits
+from scenes import DROWNED, drowned, moved, same_bits
 
 from shiftfield import samples
 from shiftfield.dense import search_of
@@ -157,6 +157,36 @@ def test_little_texture_is_searched_in_double(offset: float, hot: float, device:
         by(backend("reference"), reference, sample, search),
         share=0.99,
     )
+
+
+@pytest.mark.parametrize("what", DROWNED)
+@pytest.mark.parametrize("method", METHODS)
+def test_texture_beside_something_far_greater(method: str, what: str, device: Device) -> None:
+    """A detector's gap, a half that is a million times brighter, a steep ramp; no window on an edge."""
+    reference, sample = drowned(what, *moved((80, 44), (1.3, -0.7), frames=3))
+    search = search_for(reference, method=method, margin=2, window=5)
+    found, expected = (
+        some_rows(answer, np.r_[:22, 50:72])
+        for answer in (by_device(device, reference, sample, search),
+                       by(backend("reference"), reference, sample, search))
+    )  # fmt: skip
+    check(found, expected, share=0.99)
+
+
+def test_a_fitted_peak_on_a_constant_reference_window_is_an_answer(device: Device) -> None:
+    reference, sample = moved((25, 25), (0.6, 0.4), frames=2, seed=173)
+    reference[:, 13:20, 5:12] = 1
+    search = search_for(
+        reference, window=5, margin=2, method="umpa", peak="poly_fit", peak_size=5
+    )
+    found = by_device(device, reference, sample, search)
+    assert np.isfinite(found.x[9, 2])
+    check(found, by(backend("cpu"), reference, sample, search), share=0.99)
+
+
+def some_rows(answer: Answer, rows: NDArray[np.intp]) -> Answer:
+    """Return some of the rows of an answer."""
+    return Answer(*(getattr(answer, field.name)[rows] for field in fields(Answer)))
 
 
 @pytest.mark.parametrize("pair", ["cylinder flow", "tensile test"])

@@ -81,6 +81,18 @@ class CpuBackend:
         return Answer(*(image.T for image in (y, x, *others)))
 
 
+def _weights(search: Search, kind: type[np.floating]) -> tuple[tuple[Any, Any], float]:
+    """Return the window's weights along (y, x) for the loops, and the sample's factor.
+
+    Equal weights are but a factor. In float64 each window's rows are summed anew even so: with a running sum
+    something would stay behind of a pixel that has left it.
+    """
+    wy, wx = search.weights
+    if not (np.all(wy == wy[0]) and np.all(wx == wx[0])):
+        return (wy.astype(kind), wx.astype(kind)), 1.0
+    return (np.ones(wy.size) if kind is np.float64 else None, None), float(wy[0] * wx[0])
+
+
 def _upright(search: Search) -> bool:
     """Return whether shifts are tried along y alone; the loops are made for many along x."""
     return search.shifts[1] == 1 < search.shifts[0]
@@ -136,12 +148,10 @@ class _TileRun:
 
     def _try_shifts(self) -> _Found:
         search, pitch, ref, sam = self.search, self.pitch, self.ref, self.sam
-        wy, wx = search.weights
         ny, nx = search.shifts
-        boxed = bool(np.all(wy == wy[0]) and np.all(wx == wx[0]))
-        factor = (wy[0] * wx[0] if boxed else 1.0) / search.frames
         kind = np.float64 if ref.lossy or sam.lossy else np.float32
-        weights = (None, None) if boxed else (wy.astype(kind), wx.astype(kind))
+        weights, weight = _weights(search, kind)
+        factor = weight / search.frames
         if kind is np.float64:
             ref.widen()
             sam.widen()

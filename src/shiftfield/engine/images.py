@@ -71,9 +71,11 @@ def transmission_and_dark_field(
 ) -> tuple[Float, Float]:
     """Return |T| and |V| from what the loops keep at the found shift, means and variance; V is 1 for "umpa".
 
-    The mean of the products is T / g for "umpa", and its score leaves its square: s = T^2 / g - m_S^2.
+    The mean of the products is T / g for "umpa", and its score leaves its square: s = T^2 / g - m_S^2. Nothing
+    is kept of a constant reference window, whose covariance is 0.
     """
     if method == UMPA:
+        s = np.where(np.isnan(s), 0.0, s)
         return np.sqrt((m_s * m_s + s) / (v_r + m_r * m_r)), np.ones(s.size)
     ratio = np.copysign(np.sqrt(np.abs(s) / v_r), s)
     transmission = (m_s - ratio * m_r) / mean + ratio

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -14,6 +14,8 @@ from shiftfield.engine.kernels.lanes import WIDTH, aligned
 
 Float = NDArray[np.float64]
 _PROBES = 2048  # pixels of a tile that its level is taken from
+_FINE = 0.05  # of the pixels' distance from their level: texture that is drowned by something else
+_STANDS_OUT = 6.0  # (this x second difference)^2 = 100 x the variance of a texture of single pixels
 
 
 class Side:
@@ -38,7 +40,7 @@ class Side:
     ) -> None:
         self._pixels, self._pitch = _with_whole_rows(pixels), pitch
         self.spoilt = np.zeros((0, 0), np.uint8)
-        self.level, distance = _level_and_distance(self._pixels)
+        self.level, distance, texture = _levels(self._pixels)
         scale = 1 / (distance or self._nearest_other())
         self.scale = scale if 0 < scale < np.inf else 1.0
         frames, rows, _ = pixels.shape
@@ -55,11 +57,13 @@ class Side:
         )  # fmt: skip
         coarse = _too_little(most, self._total[1].max(), rows, search.window)
         rounding = (64 * np.finfo(np.float64).eps * self.level * self.scale) ** 2
-        self.none, self.lossy = np.zeros(height * pitch, np.uint8), False
+        self.none = np.zeros(height * pitch, np.uint8)
         near = least <= max(coarse, rounding)
+        self.lossy = coarse > (_STANDS_OUT * texture * self.scale) ** 2
         if near:
             mean, variance = self.moments.reshape(2, height, pitch)[:, :, :width]
-            flat, self.lossy, near = _survey(mean, variance, rounding, coarse)
+            flat, lossy, near = _survey(mean, variance, rounding, coarse)
+            self.lossy |= lossy
             self.none.reshape(height, pitch)[:, :width] = flat
         if near or raw is not pixels:
             raw = np.ascontiguousarray(raw, dtype=np.float64)
@@ -86,28 +90,54 @@ class Side:
         return nearest if np.isfinite(nearest) else 1.0
 
 
-def _level_and_distance(pixels: Real) -> tuple[float, float]:
-    """Return (level, mean distance from it) of some hundred finite pixels of (K, h, w).
+class _Levels(NamedTuple):
+    """What some of a tile's pixels tell: a level near them, how far they are from it, their finest texture."""
 
-    Subtracting a level near the pixels keeps float32 products exact enough; the mean of those that are not
-    far from the mean, because one hot pixel must not move it.
+    level: float
+    distance: float
+    texture: float
+
+
+def _levels(pixels: Real) -> _Levels:
+    """Return the levels of (K, h, w) from some hundred finite pixels.
+
+    Subtracting a level near the pixels keeps products exact enough: the mean of those that are not far from
+    the mean, because one hot pixel must not move it. Where the texture is far finer than the pixels' spread
+    (a detector's gap, a bright half, a steep ramp), the level lies amid the finest texture.
     """
     frames, rows, columns = pixels.shape
     lines = max(
         1, _PROBES // columns
     )  # whole lines: single pixels all over a tile take five times as long
-    probe = pixels[:: -(-frames // lines), :: max(1, rows * frames // lines)]
-    probe = probe.astype(np.float64).ravel()
+    probe = pixels[:: -(-frames // lines), :: max(1, rows * frames // lines)].astype(np.float64)
+    fine = np.abs(probe[..., 2:] + probe[..., :-2] - 2 * probe[..., 1:-1]).ravel()
+    centres, probe = probe[..., 1:-1], probe.ravel()
     level = np.add.reduce(probe) / probe.size  # its own `mean` takes three times as long
     if not np.isfinite(level):
         probe = probe[np.isfinite(probe)]
         if probe.size == 0:
-            return 0.0, 1.0
+            return _Levels(0.0, 1.0, np.inf)
         level = np.add.reduce(probe) / probe.size
     away = np.abs(probe - level)
     near = probe[away <= 3 * np.add.reduce(away) / away.size]
     level = np.add.reduce(near) / near.size
-    return float(level), float(np.add.reduce(np.abs(near - level)) / near.size)
+    distance = np.add.reduce(np.abs(near - level)) / near.size
+    textured = fine > 1e-14 * abs(level)  # more than the rounding of the pixels; never a NaN
+    fine = fine[textured]
+    if not fine.size:
+        return _Levels(float(level), float(distance), np.inf)
+    texture = _quantile(fine, 2)
+    if texture < _FINE * distance:
+        finest = centres.ravel()[textured][fine <= _quantile(fine, 16)]
+        level = _quantile(finest, 2)
+        distance = _quantile(np.abs(finest - level), 2) or texture
+    return _Levels(float(level), float(distance), float(texture))
+
+
+def _quantile(values: Float, share: int) -> float:
+    """Return the value that one of `share` lies below."""
+    at = values.size // share
+    return float(np.partition(values, at)[at])
 
 
 def _with_whole_rows(frames: Real) -> Real:
@@ -138,7 +168,7 @@ def _survey(
     A window has none when its variance is no more than the rounding of the pixels themselves.
     """
     square = mean * mean
-    flat = ~(variance > rounding + 1e-14 * square)
+    flat = ~(variance > rounding + 1e-12 * square)
     near = ~(variance > rounding + 1e-10 * square)
     return flat, bool((~flat & (variance < coarse)).any()), bool(near.any())
 

@@ -17,7 +17,7 @@ from shiftfield.engine.gpu.device import Sizes
 from shiftfield.engine.gpu.variant import LANES, THREADS, WIDEST, Variant, is_box, variant
 
 _ROWS = 64  # of a tile, or as many as the window: those above and below it cost as much as its own
-SIDE = np.dtype([("level", "f8"), ("scale", "f8"), ("energy", "u8"), ("greatest", "u8"),
+SIDE = np.dtype([("level", "f8"), ("scale", "f8"), ("texture", "f8"), ("energy", "u8"), ("greatest", "u8"),
                  ("least", "u8"), ("strange", "u8")])  # fmt: skip
 
 
@@ -172,7 +172,7 @@ def layout(
     search: Search, pixel: str, raw: str, shared_limit: int, *, double: bool = False, threads: int = THREADS
 ) -> Layout:  # fmt: skip
     """Return the layout of a search that is turned, if it must be, for pixels of these dtypes."""
-    ring = 0 if is_box(search) else 1
+    ring = 0 if is_box(search) and not double else 1
     found = Layout(
         search, variant(search, pixel, raw, ring=ring, double=double), shared_limit, threads
     )

@@ -59,8 +59,9 @@ def try_shifts(
     reference, sample : (K, n) frames as flat rows; the sample is scaled so that products sum to means.
     ref, sam : images of `scores`.
     pitch, height, width : pixels from row to row, rows and columns of the tile.
-    tall, wide : the window. wy, wx : its weights along y and x, or None when they are all equal and in the
-        sample's scale; the loop is compiled for either.
+    tall, wide : the window. wy, wx : its weights along y and x. Each is None where all are equal and in the
+        sample's scale: rows then enter and leave a running sum, columns are summed by doubling. The loop is
+        compiled for either.
     ny, nx : number of shifts. cy, cx : neighbourhood that is kept around the peak.
     row0, step : rows whose absolute number is no multiple of step are skipped.
     work : of `workspace`. stop : (1,), looked at between runs of shifts; not 0 to return at once.
@@ -98,12 +99,13 @@ def try_shifts(
                 wanted = row >= 0 and (row0 + row) % step == 0
                 if not wanted:
                     continue
-                if wy is None:
+                if wy is not None:
+                    weigh_down(ring, stride, row, tall, wy, count * size, down)
+                if wx is not None:
+                    weigh_across(down, wx, count * size, sums, 0)
+                else:
                     for g in range(count):
                         box_across(down, g * size, size, wide, sixteens, rests, sums)
-                else:
-                    weigh_down(ring, stride, row, tall, wy, count * size, down)
-                    weigh_across(down, wx, count * size, sums, 0)
                 score_rows(
                     method, sums, size, count, sy * nx + left, ref, (row + sy) * pitch + left,
                     sam, row * pitch, width, best, index,

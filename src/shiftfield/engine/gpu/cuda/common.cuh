@@ -6,7 +6,8 @@
 //   WIDE      window along x, px
 //   COLUMNS   neighbouring columns of one thread;  RUN, shifts along x of one warp at a time
 //   THREADS   of the largest block that searches;  BLOCKS, that a multiprocessor must hold at once
-//   RING      0 window of equal weights; rows of products kept in 1 shared or 2 global memory for a weighted one
+//   RING      0 running sums for a window of equal weights; rows of products kept in 1 shared or 2 global memory
+//             for a weighted one, and in double, where nothing may stay behind of what has left a window
 #pragma once
 
 #define PEARSON 0
@@ -46,6 +47,7 @@ struct Tile {
 // What is known of a tile's pixels on one side (reference or sample).
 struct Side {
     double level, scale;      // pixels are used as (pixel - level) * scale
+    double texture;           // the finest there is, second differences along a row; infinite when there is none
     u64 energy;               // bits of the greatest mean square of a window,
     u64 greatest;             // of a pixel, over all frames,
     u64 least;                // and of the least variance of a window with texture

@@ -1,9 +1,13 @@
 // The level and the scale of a tile's pixels: what is taken off them, and what the rest is multiplied by.
 //
-// Some thousand pixels tell; one hot pixel must not move the level, so those far from the mean are left out.
+// Some thousand pixels tell. One hot pixel must not move the level, so those far from the mean are left out; and
+// where the texture is far finer than the pixels' spread (a detector's gap, a bright half, a steep ramp), the
+// level lies amid the finest texture.
 #include "common.cuh"
 
-#define PROBES 16  // of each thread
+#define PROBES 16    // of each thread
+#define FINE 0.05    // of the pixels' distance from their level: texture that is drowned by something else
+#define BITS 40      // of a quantile: sign, exponent and 28 of its digits
 
 // Sum over the block, the same in every thread.
 __device__ inline double sum_of_block(double value, double* shared) {
@@ -17,17 +21,66 @@ __device__ inline double sum_of_block(double value, double* shared) {
     return shared[0];
 }
 
-// Mean of the probes within `reach` of `centre`; `distance` for the mean of |probe - centre| instead.
+// The same order as of the numbers, for unsigned integers; a NaN is greater than all numbers.
+__device__ inline u64 key(double value) {
+    if (isnan(value)) return ~0ull;
+    const u64 bits = (u64)__double_as_longlong(value);
+    return bits >> 63 ? ~bits : bits | 1ull << 63;
+}
+
+__device__ inline double value_of(u64 key) {
+    return __longlong_as_double((i64)(key >> 63 ? key & ~(1ull << 63) : ~key));
+}
+
+// Of how many values of all threads something holds; the counter is 0 before, and used once.
+template <class Condition>
+__device__ inline int count_of_block(int* counter, Condition holds) {
+    int mine = 0;
+    for (int i = 0; i < PROBES; ++i) mine += holds(i);
+    if (mine) atomicAdd(counter, mine);
+    __syncthreads();
+    return *counter;
+}
+
+// The value that one of `share` of the values lies below, to BITS bits; those that are NaN are left out. NaN
+// when all are.
+__device__ inline double quantile(const double (&values)[PROBES], int share, int* counters) {
+    __syncthreads();
+    for (int i = threadIdx.x; i <= BITS; i += blockDim.x) counters[i] = 0;
+    __syncthreads();
+    const int size = count_of_block(counters + BITS, [&](int i) { return !isnan(values[i]); });
+    u64 low = 0;  // the greatest key that no more than size / share values lie below
+    for (int bit = 0; bit < BITS; ++bit) {
+        const u64 middle = low | 1ull << (63 - bit);
+        if (count_of_block(counters + bit, [&](int i) { return key(values[i]) < middle; }) <= size / share)
+            low = middle;
+    }
+    return size ? value_of(low) : NAN;
+}
+
+// Mean of the probes within `reach` of `centre`.
 __device__ inline double mean_near(
-    const double (&probe)[PROBES], double centre, double reach, bool distance, double* shared) {
+    const double (&probe)[PROBES], double centre, double reach, double* shared) {
     double sum = 0, count = 0;
-    for (int i = 0; i < PROBES; ++i) {
-        const double away = fabs(probe[i] - centre);
-        if (away <= reach) {  // never for a NaN
-            sum += distance ? away : probe[i];
+    for (int i = 0; i < PROBES; ++i)
+        if (fabs(probe[i] - centre) <= reach) {  // never for a NaN
+            sum += probe[i];
             count += 1;
         }
-    }
+    sum = sum_of_block(sum, shared);
+    count = sum_of_block(count, shared);
+    return count > 0 ? sum / count : 0.0;
+}
+
+// Mean of |probe - level| of the probes within `reach` of `centre`.
+__device__ inline double distance_near(
+    const double (&probe)[PROBES], double centre, double reach, double level, double* shared) {
+    double sum = 0, count = 0;
+    for (int i = 0; i < PROBES; ++i)
+        if (fabs(probe[i] - centre) <= reach) {
+            sum += fabs(probe[i] - level);
+            count += 1;
+        }
     sum = sum_of_block(sum, shared);
     count = sum_of_block(count, shared);
     return count > 0 ? sum / count : 0.0;
@@ -61,37 +114,42 @@ extern "C" __global__ void levels(
     frames += tile.y * row + tile.x * column;
     const i64 per_frame = (i64)height * width, pixels = per_frame * count;
     const i64 probes = (i64)blockDim.x * PROBES;
-    double probe[PROBES];
+    double probe[PROBES], fine[PROBES];
     for (int i = 0; i < PROBES; ++i) {
         const i64 n = (i64)i * blockDim.x + threadIdx.x;
         const i64 at = pixels < probes ? n : (i64)((double)n / (double)probes * (double)pixels);
-        probe[i] = NAN;
+        probe[i] = fine[i] = NAN;
         if (at < pixels) {
-            const i64 k = at / per_frame, rest = at % per_frame;
-            probe[i] = (double)frames[k * frame + rest / width * row + rest % width * column];
+            const i64 k = at / per_frame, rest = at % per_frame, x = rest % width;
+            const PIXEL* here = frames + k * frame + rest / width * row + x * column;
+            probe[i] = (double)here[0];
             if (!isfinite(probe[i])) probe[i] = NAN;
+            if (x > 0 && x < width - 1) fine[i] = fabs((double)here[-column] + (double)here[column] - 2 * probe[i]);
         }
     }
-    const double mean = mean_near(probe, 0.0, INFINITY, false, shared);
-    const double away = mean_near(probe, mean, INFINITY, true, shared);
-    const double level = mean_near(probe, mean, 3 * away, false, shared);
-    double distance = 0;
-    {
-        double sum = 0, near = 0;
+    const double mean = mean_near(probe, 0.0, INFINITY, shared);
+    const double away = distance_near(probe, mean, INFINITY, mean, shared);
+    double level = mean_near(probe, mean, 3 * away, shared);
+    double distance = distance_near(probe, mean, 3 * away, level, shared);
+    for (int i = 0; i < PROBES; ++i)  // of what is more than the rounding of the pixels
+        if (!(fine[i] > 1e-14 * fabs(level) && fine[i] < INFINITY)) fine[i] = NAN;
+    int* counters = reinterpret_cast<int*>(shared);
+    double texture = quantile(fine, 2, counters);
+    if (texture < FINE * distance) {
+        const double finest = quantile(fine, 16, counters);
         for (int i = 0; i < PROBES; ++i)
-            if (fabs(probe[i] - mean) <= 3 * away) {
-                sum += fabs(probe[i] - level);
-                near += 1;
-            }
-        sum = sum_of_block(sum, shared);
-        near = sum_of_block(near, shared);
-        distance = near > 0 ? sum / near : 0.0;
+            if (!(fine[i] <= finest * (1 + 1e-6))) probe[i] = NAN;
+        level = quantile(probe, 2, counters);
+        for (int i = 0; i < PROBES; ++i) probe[i] = fabs(probe[i] - level);
+        distance = quantile(probe, 2, counters);
+        if (distance == 0) distance = texture;
     }
     if (distance == 0)
         distance = nearest_other(frames, pixels, width, per_frame, frame, row, column, level, shared);
     if (threadIdx.x == 0) {
-        const double scale = 1 / distance;
-        Side side = {level, scale > 0 && scale < INFINITY ? scale : 1.0, 0, 0, ~0ull, 0};
+        double scale = 1 / distance;
+        if (!(scale > 0 && scale < INFINITY)) scale = 1.0;
+        Side side = {level, scale, isnan(texture) ? INFINITY : texture * scale, 0, 0, ~0ull, 0};
         sides[blockIdx.x] = side;
     }
 }

@@ -9,10 +9,11 @@ __device__ inline bool any_strange(const u8* strange, int pitch, int tall, int w
     return false;
 }
 
-// |T| and |V| from what was kept at the found shift (with the sign of the covariance for umpa_dark).
+// |T| and |V| from what was kept at the found shift (with the sign of the covariance for umpa_dark); nothing is
+// of a constant reference window, whose covariance is 0.
 __device__ inline Way transmission_and_dark_field(
     double kept, double m_r, double v_r, double m_s, double mean) {
-    if (METHOD == UMPA) return {sqrt((m_s * m_s + kept) / (v_r + m_r * m_r)), 1.0};
+    if (METHOD == UMPA) return {sqrt((m_s * m_s + (isnan(kept) ? 0.0 : kept)) / (v_r + m_r * m_r)), 1.0};
     const double ratio = copysign(sqrt(fabs(kept) / v_r), kept);
     const double t = (m_s - ratio * m_r) / mean + ratio;
     return {fabs(t), fabs(ratio / t)};

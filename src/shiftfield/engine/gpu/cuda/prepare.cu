@@ -117,7 +117,7 @@ extern "C" __global__ void windows(
             square += wx[i] * line[pitch + x + i];
         }
         const double variance = fmax(square - mean * mean, 0.0);
-        const bool flat = !(variance > rounding * rounding + 1e-14 * mean * mean);
+        const bool flat = !(variance > rounding * rounding + 1e-12 * mean * mean);
         const bool texture = !flat && !constant(raw + x * column, count, frame, row, column, tall, WIDE);
         moments[x] = mean;
         moments[plane + x] = variance;
@@ -135,7 +135,8 @@ extern "C" __global__ void windows(
 
 // Set `lossy` where sums in float would be wrong by 1e-4 of a score: each step rounds by some 3.6e-8 of a
 // column's sum, a random walk over the rows of a tile, which the columns of a window average; what one
-// outstanding pixel leaves behind is not averaged.
+// outstanding pixel leaves behind is not averaged. Or by one percent of the finest texture, whose variance of
+// single pixels is a third of its squared second differences.
 extern "C" __global__ void too_little_for_float(
     const Side* reference, const Side* sample, int tiles, int rows_r, int rows_s, int tall, u8* lossy) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
@@ -147,6 +148,7 @@ extern "C" __global__ void too_little_for_float(
         const double greatest = __longlong_as_double((i64)side.greatest);
         const double least = __longlong_as_double((i64)side.least);
         const double limit = 3.6e-4 * (sqrt((double)(n ? rows_s : rows_r) / WIDE) * energy + greatest / (tall * WIDE));
+        any = any || limit > 36 * side.texture * side.texture;
         any = any || least < limit;  // `least` stays NaN, which is never less, where no window has texture
     }
     lossy[i] = any;
