@@ -65,9 +65,9 @@ def _of(frames: int, kind: str = "float32", spoilt: bool = False) -> Callable[[i
     return images
 
 
-def _real(pair: Callable[[], tuple[Frames, Frames]]) -> Callable[[int], Any]:
+def _real(pair: Callable[[], Any]) -> Callable[[int], Any]:
     def images(side: int) -> tuple[Frames, Frames]:
-        reference, sample = (image[..., :side, :side] for image in pair())
+        reference, sample = (image[..., :side, :side] for image in pair()[:2])
         return reference, sample
 
     return images
@@ -86,4 +86,5 @@ CHECKED = (
     Checked("float64", _of(3, "float64")),
     Checked("a pixel that is no number", _of(3, spoilt=True)),
     Checked("flow behind a cylinder", _real(samples.cylinder_flow), {"window": 31, "margin": 5}),
+    Checked("tensile test", _real(samples.tensile_test), {"window": 21, "margin": 5}),
 )

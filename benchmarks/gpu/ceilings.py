@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.gpu.clock import Clock
+from benchmarks.gpu.clock import Clock, milliseconds
+from benchmarks.gpu.rows import Row
+from shiftfield.engine.gpu.device import Device
 
 SOURCE = Path(__file__).with_name("ceilings.cu")
 _REPEATS, _THREADS, _CHAINS, _RUNS = 4096, 256, 8, 5
@@ -24,11 +26,17 @@ class Ceilings:
     upload: float
     download: float
 
+    def rows(self) -> list[Row]:
+        """Return them as rows without goals."""
+        units = {"multiply_adds": "1e9/s"}
+        return [Row(f"ceiling, {name.replace('_', '-')}", value, units.get(name, "GB/s"))
+                for name, value in asdict(self).items()]  # fmt: skip
 
-def measure(cupy: Any, clock: Clock, multiprocessors: int) -> Ceilings:
+
+def measure(cupy: Any, clock: Clock, device: Device) -> Ceilings:
     """Return the ceilings of CuPy's current device, the best of several runs each."""
     kernel = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8")).get_function("multiply_adds")
-    blocks = 32 * multiprocessors
+    blocks = 32 * device.multiprocessors
     out = cupy.empty(blocks * _THREADS, np.float32)
     work = blocks * _THREADS * _REPEATS * _CHAINS
     here = cupy.empty(_BYTES // 4, np.float32)
@@ -38,7 +46,7 @@ def measure(cupy: Any, clock: Clock, multiprocessors: int) -> Ceilings:
 
     def best(amount: float, run: Any) -> float:
         run()
-        return amount / min(clock.milliseconds(run) for _ in range(_RUNS)) / 1e6
+        return amount / min(milliseconds(clock, device, run) for _ in range(_RUNS)) / 1e6
 
     return Ceilings(
         best(work, lambda: kernel((blocks,), (_THREADS,), (out, np.int32(_REPEATS)))),

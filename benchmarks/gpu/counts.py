@@ -1,6 +1,6 @@
 """Operations and bytes of a search on a device, counted from the loops of `search.cu` and the tiles of a layout.
 
-The first pass alone, which does nearly all: the second runs the same loops over a few shifts.
+Of `search_best` alone, and held to its time: how many shifts `search_kept` tries again depends on the images.
 """
 
 from __future__ import annotations

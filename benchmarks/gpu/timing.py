@@ -1,9 +1,10 @@
-"""How long the kernels of a search take, the copies of its images, and the whole call."""
+"""How long the kernels of a search take, the copies of its images, and the whole call, alone and with the CPU."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import numpy as np
 
 import shiftfield
-from benchmarks.gpu.cases import Frames, Timed, speckle
-from benchmarks.gpu.clock import Clock
+from benchmarks.gpu.cases import COPIES, Frames, Timed, speckle
+from benchmarks.gpu.ceilings import Ceilings
+from benchmarks.gpu.clock import Clock, Watched, milliseconds
 from benchmarks.gpu.counts import Counts, count
+from benchmarks.gpu.rows import Row
 from shiftfield.dense import search_of
 from shiftfield.engine import Search, Stop, Tile
 from shiftfield.engine.gpu.device import Device
@@ -24,19 +27,15 @@ from shiftfield.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Medians of several rounds, ms, and what was counted."""
+    """Medians of several rounds, ms; what was counted; what was said about the device meanwhile."""
 
     name: str
     side: int
-    kernels: float
+    kernels: dict[str, float]
     copies: float
     whole: float
     counts: Counts
-
-    @property
-    def times_the_larger(self) -> float:
-        """The whole call as a multiple of the larger of copies and kernels."""
-        return self.whole / max(self.copies, self.kernels)
+    told: tuple[str, ...] = ()
 
 
 def measure(device: Device, clock: Clock, timed: Timed, side: int, rounds: int) -> Timing:
@@ -45,33 +44,69 @@ def measure(device: Device, clock: Clock, timed: Timed, side: int, rounds: int) 
     search = search_of(Settings(device="gpu", **timed.chosen), timed.frames)
     kernels, counts = _kernels(device, clock, search, (reference, sample), rounds)
     copies = _copies(device, clock, search, reference, rounds)
-
-    def call() -> None:
-        shiftfield.find_shift_field(reference, sample, device="gpu", **timed.chosen)
-
-    return Timing(timed.name, side, kernels, copies, 1e3 * _wall(call, rounds), counts)
+    whole, told = wall(timed, (reference, sample), "gpu", rounds)
+    return Timing(timed.name, side, kernels, copies, whole, counts, tuple(told))
 
 
-def _wall(call: Callable[[], object], rounds: int) -> float:
-    """Return the median seconds of a call, after one that is not counted."""
-    call()
-    seconds = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - started)
-    return median(seconds)
+def judged(found: Timing, goal: float | None, top: Ceilings | None) -> Iterator[Row]:
+    """Hold the times to their goals, and tell what the counts make of them."""
+    name, kernels = f"{found.name}, {found.side} px", sum(found.kernels.values())
+    spoilt = "; ".join(found.told)
+    parts = sorted(found.kernels.items(), key=lambda item: -item[1])
+    yield Row(
+        f"{name}: kernels", kernels, "ms", goal,
+        note=", ".join(f"{kernel} {ms:.3g}" for kernel, ms in parts),
+    )  # fmt: skip
+    search = found.kernels["search_best"]
+    rate = found.counts.multiply_adds / search / 1e6
+    note = f"{found.counts.cache_bytes / search / 1e6:.0f} GB/s from the caches"
+    if top:
+        note = f"{100 * rate / top.multiply_adds:.0f} % of the ceiling, {note}"
+    yield Row(f"{name}: multiply-adds of search_best", rate, "1e9/s", note=note)
+    yield Row(
+        f"{name}: whole call / larger of copies and kernels", found.whole / max(found.copies, kernels),
+        "x", COPIES, spoilt=spoilt, note=f"{found.whole:.4g} ms, copies {found.copies:.4g} ms",
+    )  # fmt: skip
+
+
+def together(timed: Timed, side: int, rounds: int) -> Iterator[Row]:
+    """Compare "hybrid" with either device alone."""
+    images = speckle(timed.frames, side)
+    ms: dict[str, float] = {}
+    said: list[str] = []
+    for device in ("cpu", "gpu", "hybrid"):
+        ms[device], told = wall(timed, images, device, 1 if device == "cpu" else rounds)
+        said += told
+    yield Row(
+        f"{timed.name}, {side} px: hybrid / the faster of GPU and CPU", ms["hybrid"] / min(ms["cpu"], ms["gpu"]),
+        "x", 1.0, spoilt="; ".join(said), note=", ".join(f"{name} {t:.4g} ms" for name, t in ms.items()),
+    )  # fmt: skip
+
+
+def wall(
+    timed: Timed, images: tuple[Frames, Frames], device: str, rounds: int
+) -> tuple[float, list[str]]:
+    """Return the median ms of a call, after one that is not counted, and the warnings about the device."""
+    taken = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(rounds + 1):
+            started = time.perf_counter()
+            shiftfield.find_shift_field(*images, device=device, **timed.chosen)
+            taken.append(1e3 * (time.perf_counter() - started))
+    return median(taken[1:]), sorted({str(warning.message) for warning in caught})
 
 
 def _kernels(
     device: Device, clock: Clock, search: Search, images: tuple[Frames, Frames], rounds: int
-) -> tuple[float, Counts]:
-    """Return the ms of all kernels for frames that lie on the device, and what they execute."""
+) -> tuple[dict[str, float], Counts]:
+    """Return the median ms of each kernel for frames that lie on the device, and what they execute."""
     _, height, width = images[0].shape
     (ey, ex), (my, mx) = search.edge, search.margin
+    watched = Watched(device, clock)
     there = [device.array(image) for image in images]
     out = device.array(np.zeros((search.known, height, width), np.float32))
-    worker = Worker(device, search, np.float32, np.float32, Stop())
+    worker = Worker(watched, search, np.float32, np.float32, Stop())
     try:
         strips, strip = worker.pieces(ex, width - ex)[0], rows_of_a_strip(search)
         if not strips:
@@ -80,7 +115,7 @@ def _kernels(
         def stack(array: Any, y: int, x: int) -> Stack:
             return Stack(array.reshape(-1)[y * width + x :], height * width, width)
 
-        def run() -> None:
+        def run() -> dict[str, float]:
             y = ey
             while y < height - ey:
                 end = min((y // strip + strips) * strip, height - ey)
@@ -88,10 +123,12 @@ def _kernels(
                 target = Target(out.reshape(-1)[y * width + ex :], height * width, width)
                 worker.compute(Tile(y, end, ex, width - ex), Images(ref, sam, ref, sam), target)
                 y = end
+            return watched.taken()
 
         run()
-        ms = median(clock.milliseconds(run) for _ in range(rounds))
-        return ms, count(worker.layout, height, width)
+        found = [run() for _ in range(rounds)]
+        middle = {kernel: median(one.get(kernel, 0.0) for one in found) for kernel in found[0]}
+        return middle, count(worker.layout, height, width)
     finally:
         worker.close()
 
@@ -112,7 +149,6 @@ def _copies(device: Device, clock: Clock, search: Search, image: Frames, rounds:
     def run() -> None:
         device.upload(host_in, memory["in"], stream)
         device.download(memory["out"], host_out, stream)
-        device.wait(stream)
 
-    run()
-    return median(clock.milliseconds(run) for _ in range(rounds))
+    milliseconds(clock, device, run)
+    return median(milliseconds(clock, device, run) for _ in range(rounds))

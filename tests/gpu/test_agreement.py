@@ -176,9 +176,7 @@ def test_texture_beside_something_far_greater(method: str, what: str, device: De
 def test_a_fitted_peak_on_a_constant_reference_window_is_an_answer(device: Device) -> None:
     reference, sample = moved((25, 25), (0.6, 0.4), frames=2, seed=173)
     reference[:, 13:20, 5:12] = 1
-    search = search_for(
-        reference, window=5, margin=2, method="umpa", peak="poly_fit", peak_size=5
-    )
+    search = search_for(reference, window=5, margin=2, method="umpa", peak="poly_fit", peak_size=5)
     found = by_device(device, reference, sample, search)
     assert np.isfinite(found.x[9, 2])
     check(found, by(backend("cpu"), reference, sample, search), share=0.99)

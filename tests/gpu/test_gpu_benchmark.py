@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks.gpu import __main__ as command
-from benchmarks.gpu import ceilings, checks, timing
-from benchmarks.gpu.cases import CHECKED, TIMED
+from benchmarks.gpu import algotom, ceilings, checks, timing
+from benchmarks.gpu.cases import CHECKED, TIMED, Checked
+from benchmarks.gpu.ceilings import Ceilings
 from benchmarks.gpu.clock import HostClock
 from benchmarks.gpu.counts import count, frames_bytes
+from benchmarks.gpu.rows import Row, Table
+from benchmarks.gpu.timing import Timing
 from conftest import Use
 from emulated import Emulated
 from test_compiling import ARCHITECTURES, done, nvrtc
@@ -29,11 +32,12 @@ SMALL = {"margin": 2}
 
 
 @pytest.mark.parametrize("case", CHECKED, ids=lambda case: case.name)
-def test_the_checks_pass(use: Use, case: checks.Checked) -> None:
+def test_the_checks_pass(use: Use, case: Checked) -> None:
     use(Emulated())
     small = replace(case, chosen={**case.chosen, **SMALL})
-    for found in checks.check(small, 56):
-        assert found.reached, found
+    rows = list(checks.check(small, 56))
+    assert len(rows) == 2
+    assert all(row.reached for row in rows), rows
 
 
 def test_a_wrong_answer_is_told() -> None:
@@ -43,25 +47,78 @@ def test_a_wrong_answer_is_told() -> None:
     moved[20:22] += 0.001
     unknown[20, 20] = np.nan
     for wrong in (moved, unknown):
-        assert not checks.compare("", "gpu", replace(right, x=wrong), right, 0).reached
-    assert checks.compare("", "gpu", right, right, 0).reached
+        assert not checks.compare("", replace(right, x=wrong), right, []).reached
+    assert checks.compare("", right, right, []).reached
+
+
+def test_a_device_that_fails_is_no_agreement(use: Use) -> None:
+    """The CPU finishes its work, and would agree with itself."""
+    use(Emulated(broken_after=2))
+    small = replace(CHECKED[0], chosen=SMALL)
+    gpu, hybrid = checks.check(small, 48)
+    assert "failed" in gpu.spoilt
+    assert gpu.value == 100
+    assert not gpu.reached
+    assert hybrid.value == 100
 
 
 def test_times_are_taken_and_judged(use: Use) -> None:
     use(Emulated())
-    cases = [
-        replace(case, frames=min(case.frames, 2), chosen={**case.chosen, **SMALL}) for case in TIMED
-    ]
-    found = [timing.measure(Emulated(), HostClock(), case, 40, 1) for case in cases]
+    top = Ceilings(1000.0, 1.0, 1.0, 1.0)
+    for case in TIMED:
+        few = replace(case, frames=min(case.frames, 2), chosen={**case.chosen, **SMALL})
+        found = timing.measure(Emulated(), HostClock(), few, 40, 1)
+        assert {
+            "levels",
+            "windows",
+            "search_best",
+            "search_kept",
+            "locate_peaks",
+        } <= found.kernels.keys()
+        assert all(ms > 0 for ms in found.kernels.values())
+        assert found.copies > 0
+        assert found.whole > 0
+
+        def judged(kernels: float, whole: float, found: Timing = found) -> list[bool]:
+            times = replace(found, kernels={"search_best": kernels}, copies=1.0, whole=whole)
+            return [row.reached for row in timing.judged(times, 5.0, top)]
+
+        assert judged(2.0, 4.0) == [True, True, True]
+        assert judged(6.0, 12.0) == [False, True, True]
+        assert judged(2.0, 8.0) == [True, True, False]
+        assert not list(timing.judged(replace(found, told=("it failed",)), None, top))[2].reached
+
+
+def test_hybrid_is_held_to_the_faster_of_both(use: Use) -> None:
+    use(Emulated())
+    (row,) = timing.together(replace(TIMED[0], chosen=SMALL), 40, 1)
+    assert row.value
+    assert row.value > 0
+    assert [word in row.note for word in ("cpu", "gpu", "hybrid")] == [True] * 3
+    assert replace(row, value=0.9).reached
+    assert not replace(row, value=1.1).reached
+
+
+def test_algotom_on_the_cpu_is_no_peer(use: Use) -> None:
+    """Without a device it takes the CPU, and says nothing."""
+    use(Emulated())
+    (row,) = algotom.compare(1, 32)
+    assert bool(algotom.why_not()) == (row.value is None)
+    assert row.value is not None or not row.reached
+
+
+def test_what_fails_is_a_row_and_the_rest_is_kept(tmp_path: Path) -> None:
     said: list[str] = []
-    rows = command.timed(found, True, None, said.append)
-    assert all(row["kernels"] > 0 and row["copies"] > 0 and row["whole"] > 0 for row in rows)
-    slow = [replace(one, kernels=1e6, whole=1e6) for one in found]
-    assert not any(row["reached"] for row in command.timed(slow, True, None, said.append))
-    fast = [replace(one, kernels=1.0, copies=1.0, whole=2.0) for one in found]
-    assert all(row["reached"] for row in command.timed(fast, True, None, said.append))
-    late = [replace(one, kernels=1.0, copies=1.0, whole=4.0) for one in found]
-    assert not any(row["reached"] for row in command.timed(late, False, None, said.append))
+    table = Table({"device": "none"}, tmp_path / "gpu.json", said.append)
+    table.add([Row("first", 1.0, "ms", 2.0)])
+    with table.part("second"):
+        raise RuntimeError("cudaErrorLaunchFailure: unspecified launch failure")
+    table.add([Row("third", 3.0, "x", 2.0, at_least=True)])
+    kept = json.loads((tmp_path / "gpu.json").read_text())
+    assert [row["reached"] for row in kept["rows"]] == [True, False, True]
+    assert "unspecified launch failure" in said[1]
+    assert not table.reached
+    assert Table({}).reached is False
 
 
 @pytest.mark.parametrize("weight", [None, "hamming"])
