@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from shiftfield.device_arrays import to_host
 from shiftfield.engine import Answer, Search, backend, choose
-from shiftfield.frames import Frames, mean
+from shiftfield.frames import Frames
 from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.peaks import locate_peaks
 from shiftfield.plan import Plan, make_plan, window_weights
+from shiftfield.reading import bytes_of_a_row, make_readable
 from shiftfield.settings import Settings
-from shiftfield.stream import Input, Watch, run
+from shiftfield.stream import Input, Watch, Work, run
 
 Normalise = Callable[[Frames], Normaliser]
 as_given: Normalise = AsGiven
@@ -46,18 +47,20 @@ def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:
 def plan_of(
     settings: Settings,
     search: Search,
-    shape: tuple[int, int],
-    chunk_rows: int | None = None,
+    inputs: tuple[Frames, Frames],
     *,
-    in_memory: bool = False,
-    resident: bool = False,
+    chunk_rows: int | None = None,
+    normalised: int = 0,
     threads: int | None = None,
 ) -> Plan:
     """Return the plan for one search on the device that settings ask for.
 
-    `threads` is the most a caller wants in a block on a GPU; what is not possible is noted. Images that lie on a
-    GPU (`resident`) are searched there, or a ValueError says why they cannot be.
+    `normalised` says how many times a band is normalised, for searches that are run together. `threads` is the
+    most a caller wants in a block on a GPU; what is not possible is noted. Images that lie on a GPU are searched
+    there, or a ValueError says why they cannot be.
     """
+    reference = inputs[0]
+    resident = reference.device is not None
     if resident:
         check_resident(settings.device, search)
     name, refused = ("gpu", "") if resident else choose(settings.device, search)
@@ -67,12 +70,12 @@ def plan_of(
         notes.append(note)
     return make_plan(
         search,
-        shape,
+        reference.size,
         backend_name=name,
+        bytes_of_a_row=sum(bytes_of_a_row(frames, normalised=normalised) for frames in inputs),
         workers=settings.ncore,
         chunk_rows=chunk_rows,
         memory=settings.memory,
-        in_memory=in_memory,
         threads=used,
         notes=tuple(notes),
     )
@@ -115,17 +118,18 @@ def search_2d(
 ) -> Answer:
     """Search both axes together; NaN where there is no answer, counted in one warning."""
     reference.look = sample.look = watch.look
+    inputs = reference, sample
     plan = plan_of(
-        settings, search_of(settings, reference.shape[0]), reference.size, chunk_rows,
-        in_memory=normalise is as_given and reference.in_memory and sample.in_memory,
-        resident=reference.device is not None, threads=threads,
+        settings, search_of(settings, reference.shape[0]), inputs,
+        chunk_rows=chunk_rows, normalised=int(normalise is not as_given), threads=threads,
     )  # fmt: skip
-    if settings.method == "umpa_dark":  # the one number that takes a pass over the input
-        plan = replace(plan, search=replace(plan.search, reference_mean=mean(reference)))
     warn_refused(plan, stacklevel + 1)
-    watch = replace(watch, total=plan.count())
-    inputs = Input(reference, normalise(reference)), Input(sample, normalise(sample))
-    answer = run_plan(plan, *inputs, watch, stacklevel + 1)
+    whole = normalise is not as_given or settings.method == "umpa_dark"
+    make_readable(inputs, settings.memory, several_passes=whole)
+    if settings.method == "umpa_dark":  # the one number that takes a pass over the input
+        plan = replace(plan, search=replace(plan.search, reference_mean=reference.totals().mean))
+    work = Work(plan, Input(reference, normalise(reference)), Input(sample, normalise(sample)))
+    (answer,) = run_plans([work], replace(watch, total=plan.count()), stacklevel + 1)
     warn_unknown([(plan, answer.x)], stacklevel + 1)
     return answer
 
@@ -143,48 +147,43 @@ def search_1d(
 ) -> Answer:
     """Search each row along x and each column along y, on their own; `normalise` is for (x, y)."""
     reference.look = sample.look = watch.look
+    inputs = reference, sample
+    normalised = sum(rule is not as_given for rule in normalise)
     plans = [
         plan_of(
-            settings, search_of(settings, reference.shape[0], axis), reference.size, chunk_rows,
-            in_memory=rule is as_given and reference.in_memory and sample.in_memory,
-        resident=reference.device is not None, threads=threads,
+            settings, search_of(settings, reference.shape[0], axis), inputs,
+            chunk_rows=chunk_rows, normalised=normalised, threads=threads,
         )
-        for axis, rule in zip("xy", normalise, strict=True)
+        for axis in "xy"
     ]  # fmt: skip
     warn_refused(plans[0], stacklevel + 1)
-    counts = [plan.count() for plan in plans]
-    answers = []
-    for n, (plan, rule) in enumerate(zip(plans, normalise, strict=True)):
-        part = replace(watch, done=sum(counts[:n]), total=sum(counts))
-        answers.append(
-            run_plan(
-                plan,
-                Input(reference, rule(reference)),
-                Input(sample, rule(sample)),
-                part,
-                stacklevel + 1,
-            )
-        )
-    along_x, along_y = answers
+    make_readable(inputs, settings.memory, several_passes=bool(normalised))
+    works = [
+        Work(plan, Input(reference, rule(reference)), Input(sample, rule(sample)))
+        for plan, rule in zip(plans, normalise, strict=True)
+    ]
+    total = sum(plan.count() for plan in plans)
+    along_x, along_y = run_plans(works, replace(watch, total=total), stacklevel + 1)
     warn_unknown([(plans[0], along_x.x), (plans[1], along_y.y)], stacklevel + 1)
     warn_across(reference, sample, settings, stacklevel + 1)
     return replace(along_x, y=along_y.y, score=np.fmin(along_x.score, along_y.score))
 
 
-def run_plan(
-    plan: Plan, reference: Input, sample: Input, watch: Watch, stacklevel: int
-) -> Answer:  # fmt: skip
-    """Run a plan where it says; warn of what happened to a device on the way."""
-    if plan.backend not in ("gpu", "hybrid"):
-        return run(plan, reference, sample, watch)
+def run_plans(works: list[Work], watch: Watch, stacklevel: int) -> list[Answer]:
+    """Run plans where they say; warn of what happened to a device on the way."""
+    if works[0].plan.backend not in ("gpu", "hybrid"):
+        return run(works, watch)
     from shiftfield import resident, sharing  # with all of the GPU engine
 
     told: list[str] = []
-    way = sharing if reference.frames.device is None else resident
-    answer: Answer = way.run(plan, reference, sample, watch, told)
+    way = sharing if works[0].reference.frames.device is None else resident
+    answers: list[Answer] = []
+    for work in works:
+        answers.append(way.run(work, watch, told))
+        watch = replace(watch, done=watch.done + work.plan.count())
     for sentence in told:
         warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
-    return answer
+    return answers
 
 
 def warn_refused(plan: Plan, stacklevel: int) -> None:

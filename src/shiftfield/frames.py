@@ -6,17 +6,22 @@ Nothing is read before it is asked for, so HDF5, Zarr and dask inputs are never 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.arrays import as_array
-from shiftfield.device_arrays import number_of, sum_where
+from shiftfield.device_arrays import number_of
 from shiftfield.engine.base import Real
 from shiftfield.sources import is_address, open_images
+from shiftfield.sources.flat import spooled
 
-_BAND = 64  # rows; passes over a whole input always use it, so that sums never depend on chunks
+_PASS, _PASS_ROWS = (
+    32_000_000,
+    64,
+)  # bytes of pixels, and rows, that a pass over a whole input holds
 
 
 class Frames:
@@ -48,6 +53,8 @@ class Frames:
         self.shape = frames, height, width
         exact = kind == "b" or data.dtype.itemsize <= (4 if kind == "f" else 2)
         self.dtype: type[np.floating[Any]] = np.float32 if exact else np.float64
+        self.itemsize = int(np.dtype(data.dtype).itemsize)
+        self._totals: Totals | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -59,32 +66,134 @@ class Frames:
         """Whether rows are views of an array in memory, so that holding many of them costs nothing."""
         return isinstance(self.data, np.ndarray) or self.device is not None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pixels as they are stored."""
+        frames, height, width = self.shape
+        return frames * height * width * self.itemsize
+
     def rows(self, start: int, stop: int) -> Real:
         """Return rows [start, stop) of all frames `(K, rows, W)`: float32 where exact, else float64."""
+        return self.as_floats(self.stored(start, stop))
+
+    def stored(self, start: int, stop: int) -> Any:
+        """Return rows [start, stop) of all frames with the dtype they are stored with; NaN where masked."""
         band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
         if isinstance(band, np.ma.MaskedArray):
             band = np.ma.filled(band.astype(self.dtype), np.nan)
-        out: Real = self._array(band).astype(self.dtype, copy=False)
+        out = np.asarray(band) if self.device is None else band
         return out[None] if self.ndim == 2 else out
 
-    def _array(self, band: Any) -> Any:
-        """Return what was read as an array, on the device where it lies."""
-        return np.asarray(band) if self.device is None else band
+    def as_floats(self, stored: Any) -> Real:
+        """Return what `stored` returned as floats; itself where it holds such."""
+        out: Real = stored.astype(self.dtype, copy=False)
+        return out
 
-    def stored(self, start: int, stop: int) -> Any:
-        """Return rows [start, stop) of all frames with the dtype they are stored with."""
-        band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
-        if isinstance(band, np.ma.MaskedArray):
-            return self.rows(start, stop)
-        out = self._array(band)
-        return out[None] if self.ndim == 2 else out
-
-    def bands(self) -> Iterator[tuple[int, Real]]:
-        """Yield (first row, pixels) of bands of a fixed height."""
+    def end_of_chunk(self, row: int) -> int:
+        """Return the row, `row` or a later one, at which a chunk of the file ends that is read as a whole."""
+        chunks = getattr(self.data, "chunks", None)
         height = self.shape[1]
-        for start in range(0, height, _BAND):
+        if self.in_memory or not chunks or row >= height:
+            return min(row, height)
+        along = chunks[-2]
+        if isinstance(along, int | np.integer):
+            return min(-(-row // int(along)) * int(along), height)
+        ends = np.cumsum(along)  # dask's
+        return int(ends[np.searchsorted(ends, row)])
+
+    @property
+    def chunk_rows(self) -> int:
+        """Rows of the tallest chunk; 1 when any rows can be read alone."""
+        chunks = getattr(self.data, "chunks", None)
+        if self.in_memory or not chunks:
+            return 1
+        along = chunks[-2]
+        rows = along if isinstance(along, int | np.integer) else max(along)
+        return min(int(rows), self.shape[1])
+
+    def hold(self) -> None:
+        """Read all into memory, once."""
+        if not self.in_memory:
+            whole: Any = None
+            for start, band in self._bands(stored=True):
+                if whole is None:
+                    whole = np.empty(self.shape, band.dtype)
+                whole[:, start : start + band.shape[1]] = band
+            self.data = whole[0] if self.ndim == 2 else whole
+
+    def spool(self) -> None:
+        """Decode all, once, into a temporary file, because rows of a tall chunk cannot be read alone."""
+        frames, height, width = self.shape
+        kind = np.dtype(self.data.dtype)
+
+        def parts() -> Iterator[NDArray[Any]]:
+            for frame in range(frames):
+                start = 0
+                while start < height:
+                    self.look()
+                    stop = self.end_of_chunk(start + 1)
+                    at = slice(start, stop)
+                    band = self.data[at] if self.ndim == 2 else self.data[frame, at]
+                    yield np.asarray(band)
+                    start = stop
+
+        self.data = spooled((height, width) if self.ndim == 2 else self.shape, kind, parts())
+
+    def totals(self) -> Totals:
+        """Return sums over all pixels; one pass over the input, the first time."""
+        if self._totals is None:
+            self._totals = _totals(self)
+        return self._totals
+
+    def _bands(self, *, stored: bool = False) -> Iterator[tuple[int, Any]]:
+        """Yield (first row, pixels) of bands of the whole input, each byte read once."""
+        frames, height, width = self.shape
+        rows = min(max(1, _PASS // (frames * width * (self.itemsize + 16))), _PASS_ROWS)
+        start = 0
+        while start < height:
             self.look()
-            yield start, self.rows(start, min(start + _BAND, height))
+            stop = self.end_of_chunk(min(start + rows, height))
+            yield start, self.stored(start, stop) if stored else self.rows(start, stop)
+            start = stop
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums and numbers of the finite pixels of `(K, H, W)`: of each row `(K, H)`, of each column `(K, W)`."""
+
+    rows: Any
+    row_counts: Any
+    columns: Any
+    column_counts: Any
+    lowest: float
+
+    @property
+    def mean(self) -> float:
+        """Mean of all finite pixels, 0 when there is none."""
+        count = int(self.row_counts.sum())
+        return float(self.rows.sum()) / count if count else 0.0
+
+
+def _totals(frames: Frames) -> Totals:
+    """Sum row by row, so that the height of the bands changes no bit."""
+    rows, counts = [], []
+    columns: Any = 0.0
+    column_counts: Any = 0
+    lowest = np.inf
+    for _, band in frames._bands():
+        known = np.isfinite(band)
+        pixels = np.where(known, band, 0).astype(np.float64, order="C")
+        rows.append(pixels.sum(axis=2))
+        counts.append(np.count_nonzero(known, axis=2))
+        for y in range(pixels.shape[1]):
+            columns = columns + pixels[:, y]
+        column_counts = column_counts + np.count_nonzero(known, axis=1)
+        if known.any():
+            lowest = min(lowest, float(np.where(known, band, np.inf).min()))
+    return Totals(
+        np.concatenate(rows, axis=1), np.concatenate(counts, axis=1), columns, column_counts,
+        lowest if np.isfinite(lowest) else 0.0,
+    )  # fmt: skip
 
 
 def pair(reference: Any, sample: Any) -> tuple[Frames, Frames]:
@@ -110,16 +219,6 @@ def in_one_place(reference: int | None, sample: int | None) -> None:
             f"The reference lies {places[0]} and the sample {places[1]}; both must lie in one place "
             "(cupy.asarray and cupy.asnumpy move arrays)."
         )
-
-
-def mean(frames: Frames) -> float:
-    """Return the mean of all finite pixels, reading band by band."""
-    total, count = 0.0, 0
-    for _, band in frames.bands():
-        known = np.isfinite(band)
-        total += float(sum_where(band, known))
-        count += int(np.count_nonzero(known))
-    return total / count if count else 0.0
 
 
 def whole(data: Any, name: str) -> tuple[NDArray[np.float64], int]:

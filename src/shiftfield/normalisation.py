@@ -94,23 +94,16 @@ class AsGiven:
 
 
 class FlatImage:
-    """The 2-D rule for a single image: divide by column means and by row means.
+    """The 2-D rule for a single image: divide by column means and by row means; one pass over the input.
 
     Mean and deviation of the whole, which move no correlation, are left out. Sums run over the
     finite pixels of a row or column, scaled to its full length.
     """
 
     def __init__(self, frames: Frames) -> None:
-        total: Any = 0.0
-        count: Any = 0
-        row_means = []
-        for _, band in frames.bands():
-            known = np.isfinite(band[0])
-            total = total + sum_where(band[0], known, axis=0)
-            count = count + np.count_nonzero(known, axis=0)
-            row_means.append(_finite_mean(band[0].astype(np.float64), axis=1))
-        self.columns = _divisor(total / np.maximum(count, 1))
-        self.rows = _divisor(np.concatenate(row_means))
+        found = frames.totals()
+        self.columns = _divisor(found.columns[0] / np.maximum(found.column_counts[0], 1))
+        self.rows = _divisor(found.rows[0] / np.maximum(found.row_counts[0], 1))
 
     def apply(self, rows: Real, start: int) -> Real:
         """Return rows / column means / row means, float64."""
@@ -132,16 +125,15 @@ class FlatRows:
 
 
 class FlatColumns:
-    """The 2-D rule for the (K x H) slab of every column; one pass over the input sums the columns."""
+    """The 2-D rule for the (K x H) slab of every column; one pass over the input sums the columns.
 
-    def __init__(self, frames: Frames) -> None:
-        total: Any = 0.0
-        count: Any = 0
-        for _, band in frames.bands():
-            known = np.isfinite(band)
-            total = total + sum_where(band, known, axis=1)
-            count = count + np.count_nonzero(known, axis=1)
-        self.columns = _divisor(total / np.maximum(count, 1))
+    `lowest` is taken off every pixel before.
+    """
+
+    def __init__(self, frames: Frames, lowest: float = 0.0) -> None:
+        found = frames.totals()
+        columns = found.columns - found.column_counts * lowest
+        self.columns = _divisor(columns / np.maximum(found.column_counts, 1))
 
     def apply(self, rows: Real, _start: int) -> Real:
         """Return rows / sums over frames / column means, float64."""
@@ -150,46 +142,19 @@ class FlatColumns:
 
 
 class Standard:
-    """The 3-D rule before another: (pixels - mean) / std - min of the whole stack (two passes)."""
+    """The 3-D rule before another: (pixels - mean) / std, then less its least, of the whole stack.
+
+    What is left of it is pixels - least: the mean goes with the least, and the factor 1 / std with the division
+    by the sums that follows.
+    """
 
     def __init__(self, frames: Frames, then: type[FlatRows] | type[FlatColumns]) -> None:
-        count, total, lowest = 0, 0.0, np.inf
-        for _, band in frames.bands():
-            known = band[np.isfinite(band)].astype(np.float64)
-            count += known.size
-            total += float(known.sum())
-            lowest = min(lowest, float(known.min()) if known.size else np.inf)
-        self.level = total / max(count, 1)
-        square = 0.0
-        for _, band in frames.bands():
-            known = band[np.isfinite(band)].astype(np.float64) - self.level
-            square += float((known * known).sum())
-        self.scale = 1 / np.sqrt(square / max(count, 1)) if square > 0 else 1.0
-        self.lowest = lowest if np.isfinite(lowest) else 0.0
-        self.then = then(_Standardised(frames, self))
-
-    def pixels(self, rows: Real) -> Float:
-        """Return the standardised pixels of some rows."""
-        standard: Float = (rows.astype(np.float64) - self.lowest) * self.scale
-        return standard
+        self.lowest = frames.totals().lowest
+        self.then = FlatColumns(frames, self.lowest) if then is FlatColumns else FlatRows(frames)
 
     def apply(self, rows: Real, start: int) -> Real:
-        """Return the rows standardised, then flattened by the second rule."""
-        return self.then.apply(self.pixels(rows), start)
-
-
-class _Standardised(Frames):
-    """Frames seen through `Standard`, for the pass that sums their columns."""
-
-    def __init__(self, frames: Frames, standard: Standard) -> None:
-        self.data, self.ndim, self.shape, self.dtype = (
-            frames.data, frames.ndim, frames.shape, np.float64,
-        )  # fmt: skip
-        self.look, self.device = frames.look, frames.device
-        self._frames, self._standard = frames, standard
-
-    def rows(self, start: int, stop: int) -> Real:
-        return self._standard.pixels(self._frames.rows(start, stop))
+        """Return the rows less the least pixel, flattened by the second rule."""
+        return self.then.apply(rows.astype(np.float64) - self.lowest, start)
 
 
 def _finite_mean(pixels: Float, axis: int) -> Float:

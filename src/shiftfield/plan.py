@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from shiftfield import machine
 from shiftfield.engine import Search, Tile, backend
 
-_DEFAULT_BAND = 64_000_000  # bytes of input that a band of rows may hold
-_GPU_BAND = 1_000_000_000  # the same for a GPU, which wants many tiles at once
-_BYTES = 2 * (4 + 8)  # a pixel of reference and sample: as read, and in float64 when normalised
+_DEFAULT = 200_000_000  # bytes that the bands in work may take, where nobody says
+_GPU_DEFAULT = 2_000_000_000  # the same for a GPU, which wants many tiles at once
+_FREE = 4  # of what is free, one part
+_ROWS = 512  # of a band that is no copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class Plan:
     notes: tuple[str, ...] = ()
     memory: int | None = None
     threads: int = 256
+    bytes_of_a_row: int = 0
+
+    @property
+    def band_bytes(self) -> int:
+        """Bytes of the bands that are held at once, as they are read and as they are computed with."""
+        rows = min(self.band_rows + 2 * self.search.edge[0], self.shape[0])
+        return rows * self.bytes_of_a_row
 
     @property
     def output_shape(self) -> tuple[int, int]:
@@ -83,16 +91,17 @@ def make_plan(
     shape: tuple[int, int],
     *,
     backend_name: str,
+    bytes_of_a_row: int = 0,
     workers: int | None = None,
     chunk_rows: int | None = None,
     memory: str | int | None = None,
-    in_memory: bool = False,
     threads: int = 256,
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """Resolve a search into a plan.
 
-    `in_memory` says that a band of rows is no copy; `threads` is the most of a block on a GPU.
+    `bytes_of_a_row` is what a row of a band costs; 0 when bands are no copies. `threads` is the most of a block
+    on a GPU.
 
     Raises
     ------
@@ -101,26 +110,28 @@ def make_plan(
     """
     check_size(shape, search.window, search.margin)
     tile = backend(backend_name).tile_shape(search)
-    per_row = search.frames * shape[1] * _BYTES
     on_gpu = backend_name in ("gpu", "hybrid")
+    cores = workers or machine.available_cores()
     allowed = None if memory is None else machine.parse_bytes(memory)
     if allowed is not None:
-        budget = allowed // 2  # the next band is read while one is computed
+        budget = allowed // 2  # the rest is for what files are decoded to, and for the threads
     else:
-        budget = _GPU_BAND if on_gpu else _DEFAULT_BAND
-    rows = budget // per_row - 2 * search.edge[0]
-    if on_gpu and allowed is None and in_memory:
-        rows = shape[0]
-    elif chunk_rows is not None and not on_gpu:
-        rows = min(rows, chunk_rows) if allowed is not None else chunk_rows
+        budget = min(_GPU_DEFAULT if on_gpu else _DEFAULT, machine.free_memory() // _FREE)
+    rows = budget // max(bytes_of_a_row, 1) - 2 * search.edge[0]
     if allowed is not None and rows < tile[0]:
-        need = 2 * per_row * (tile[0] + 2 * search.edge[0])
+        need = 2 * bytes_of_a_row * (tile[0] + 2 * search.edge[0])
         raise ValueError(
             f"memory is {memory!r}; this search needs at least {need / 1e6:.1f} MB for one row of tiles."
         )
+    if bytes_of_a_row == 0:
+        rows = shape[0] if on_gpu else _ROWS
+    if chunk_rows is not None and not on_gpu:
+        rows = chunk_rows if allowed is None else min(rows, chunk_rows)
+    rows = min(rows, -(-shape[0] // tile[0]) * tile[0])
     band_rows = max(tile[0], rows // tile[0] * tile[0])
-    cores = workers or machine.available_cores()
-    return Plan(search, shape, backend_name, tile, band_rows, cores, notes, allowed, threads)
+    return Plan(
+        search, shape, backend_name, tile, band_rows, cores, notes, allowed, threads, bytes_of_a_row
+    )
 
 
 def check_size(shape: tuple[int, int], window: tuple[int, int], margin: tuple[int, int]) -> None:

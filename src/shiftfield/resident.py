@@ -14,10 +14,10 @@ from shiftfield.engine.gpu.device import Device, OutOfDeviceMemoryError
 from shiftfield.engine.gpu.piece import Images, Stack, Target
 from shiftfield.engine.gpu.worker import Worker
 from shiftfield.plan import Plan
-from shiftfield.stream import Band, Input, Watch, cut, read
+from shiftfield.stream import Band, Watch, Work, band_of, cut
 
 
-def run(plan: Plan, reference: Input, sample: Input, watch: Watch, told: list[str]) -> Answer:
+def run(work: Work, watch: Watch, told: list[str]) -> Answer:
     """Compute a plan; the answer lies where the frames do. `told` gets what happened on the way.
 
     Raises
@@ -27,25 +27,27 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch, told: list[st
     MemoryError
         When not even one row of tiles fits into the memory that is free or allowed.
     """
-    device = devices.of(reference.frames.device)
+    plan, frames = work.plan, (work.reference.frames, work.sample.frames)
+    device = devices.of(frames[0].device)
     watch.step(0)
     with device.here():
-        band = read(reference, sample, 0, plan.shape[0], as_stored=True)
+        stored = [image.stored(0, plan.shape[0]) for image in frames]
+        band = band_of(work, stored, 0, as_stored=True)
         block = pixels_of(Block(*band.pixels, *band.raw))
         pixels = block.reference, block.sample
         band = Band(0, (block.raw_reference, block.raw_sample), pixels)
         shape = plan.search.known, *plan.output_shape
         out = np.empty(shape, np.float32, like=block.reference)
         out[...] = np.nan
-        work = _Work(plan, device, band, out, told)
+        there = _Run(plan, device, band, out, told)
         try:
-            work.run(watch)
+            there.run(watch)
         finally:
-            work.worker.close()
+            there.worker.close()
         return Answer.of(list(out))
 
 
-class _Work:
+class _Run:
     """One run on one device."""
 
     def __init__(self, plan: Plan, device: Device, band: Band, out: Any, told: list[str]) -> None:

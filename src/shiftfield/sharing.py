@@ -17,11 +17,11 @@ from shiftfield.engine.gpu.backend import pixels_of
 from shiftfield.engine.gpu.device import Device, OutOfDeviceMemoryError
 from shiftfield.engine.gpu.worker import Piece, Worker
 from shiftfield.plan import Plan
-from shiftfield.stream import LATENCY, Input, Watch, bands, compute, cut, place
+from shiftfield.stream import LATENCY, Watch, Work, bands, compute, cut, place
 from shiftfield.strips import Strip, Strips
 
 
-def run(plan: Plan, reference: Input, sample: Input, watch: Watch, told: list[str]) -> Answer:
+def run(work: Work, watch: Watch, told: list[str]) -> Answer:
     """Compute a plan for "gpu" or "hybrid"; `told` gets what happened on the way.
 
     Raises
@@ -29,12 +29,13 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch, told: list[st
     Cancelled
         When the caller's `cancel` says so.
     """
+    plan = work.plan
     out = blank(plan.search, plan.output_shape)
     strips, stop = Strips(), Stop()
     team = _Team(plan, strips, out, stop, told)
     watch.step(0)
     try:
-        for band, tiles in bands(plan, reference, sample, as_stored=True):
+        for _, band, tiles in bands([work], as_stored=True):
             strips.add(band, tiles)
             while strips.bands() > 1:
                 team.look(watch)

@@ -20,6 +20,7 @@ from shiftfield.engine.base import Real, blank
 from shiftfield.frames import Frames
 from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.plan import Plan
+from shiftfield.reading import Reader
 
 Progress = Callable[[int, int], object]
 LATENCY = 0.05  # s between looks at cancel
@@ -75,6 +76,15 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """A plan and what it is for."""
+
+    plan: Plan
+    reference: Input
+    sample: Input
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """Rows of both inputs, raw and normalised; `top` is the first reference row."""
 
@@ -83,24 +93,27 @@ class Band:
     pixels: tuple[Real, Real]
 
 
-def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
-    """Compute a plan; arrays of `plan.output_shape`, NaN where there is no answer or no pixel was asked.
+def run(works: list[Work], watch: Watch) -> list[Answer]:
+    """Compute plans for the same two inputs, which are read once; an `Answer` for each.
+
+    Arrays have `plan.output_shape`, with NaN where there is no answer or no pixel was asked.
 
     Raises
     ------
     Cancelled
         When the caller's `cancel` says so; at the latest 0.1 s after it does.
     """
-    out = blank(plan.search, plan.output_shape)
-    engine, stop = backend(plan.backend), Stop()
+    outs = {id(work): blank(work.plan.search, work.plan.output_shape) for work in works}
+    stop = Stop()
     watch.step(0)
-    pool = ThreadPoolExecutor(plan.workers, thread_name_prefix="shiftfield")
+    pool = ThreadPoolExecutor(works[0].plan.workers, thread_name_prefix="shiftfield")
     try:
         done = 0
         waiting: deque[set[Future[None]]] = deque()
-        for band, tiles in bands(plan, reference, sample):
+        for work, band, tiles in bands(works):
+            engine, out = backend(work.plan.backend), outs[id(work)]
             waiting.append(
-                {pool.submit(_compute, plan, engine, band, tile, out, stop) for tile in tiles}
+                {pool.submit(_compute, work.plan, engine, band, tile, out, stop) for tile in tiles}
             )
             if len(waiting) == 2:
                 done = _finish(waiting.popleft(), done, watch)
@@ -110,30 +123,49 @@ def run(plan: Plan, reference: Input, sample: Input, watch: Watch) -> Answer:
     finally:
         stop.set()
         pool.shutdown(wait=False, cancel_futures=True)
-    return out
+    return [outs[id(work)] for work in works]
 
 
-def bands(
-    plan: Plan, reference: Input, sample: Input, *, as_stored: bool = False
-) -> Iterator[tuple[Band, list[Tile]]]:
-    """Yield bands of rows with their tiles, read one after another; `as_stored` keeps dtypes where it can."""
-    edge = plan.search.edge[0]
-    for y0, y1 in plan.bands():
-        tiles = list(plan.tiles(y0, y1))
-        if tiles:
-            yield read(reference, sample, y0 - edge, y1 + edge, as_stored=as_stored), tiles
+def bands(works: list[Work], *, as_stored: bool = False) -> Iterator[tuple[Work, Band, list[Tile]]]:
+    """Yield bands of rows with their tiles, for each work in turn; `as_stored` keeps dtypes where it can.
+
+    What lies between is read for all works together: a tile belongs to the band that its row of tiles begins in.
+    """
+    height = works[0].plan.shape[0]
+    pitch = works[0].plan.band_rows
+    readers = Reader(works[0].reference.frames), Reader(works[0].sample.frames)
+    for start in range(0, height, pitch):
+        mine = [(work, rows_of(work.plan, start, start + pitch)) for work in works]
+        reach = [(y0 - work.plan.search.edge[0], y1 + work.plan.search.edge[0])
+                 for work, (y0, y1) in mine if y0 < y1]  # fmt: skip
+        if not reach:
+            continue
+        top, bottom = min(first for first, _ in reach), max(last for _, last in reach)
+        stored = [reader.stored(top, bottom) for reader in readers]
+        for work, (y0, y1) in mine:
+            tiles = list(work.plan.tiles(y0, y1)) if y0 < y1 else []
+            if tiles:
+                yield work, band_of(work, stored, top, as_stored=as_stored), tiles
 
 
-def read(reference: Input, sample: Input, start: int, stop: int, *, as_stored: bool) -> Band:
-    """Return the rows [start, stop) of both inputs, raw and normalised."""
+def rows_of(plan: Plan, start: int, stop: int) -> tuple[int, int]:
+    """Return the output rows [y0, y1) of the rows of tiles that begin in [start, stop)."""
+    tall, edge = plan.tile[0], plan.search.edge[0]
+    y0, y1 = (-(-row // tall) * tall for row in (start, stop))
+    return max(y0, edge), min(y1, plan.shape[0] - edge)
+
+
+def band_of(work: Work, stored: list[Any], top: int, *, as_stored: bool) -> Band:
+    """Return rows of both inputs, as they are stored from row `top` on, raw and normalised."""
+    images = work.reference, work.sample
     ref, sam = (
-        image.frames.stored(start, stop)
+        rows
         if as_stored and isinstance(image.normaliser, AsGiven)
-        else image.frames.rows(start, stop)
-        for image in (reference, sample)
+        else image.frames.as_floats(rows)
+        for image, rows in zip(images, stored, strict=True)
     )
-    pixels = reference.normaliser.apply(ref, start), sample.normaliser.apply(sam, start)
-    return Band(start, (ref, sam), pixels)
+    pixels = images[0].normaliser.apply(ref, top), images[1].normaliser.apply(sam, top)
+    return Band(top, (ref, sam), pixels)
 
 
 def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:

@@ -16,7 +16,6 @@ from shiftfield.cli.options import add_settings, settings_of
 from shiftfield.dense import plan_of, search_of
 from shiftfield.field import ShiftField
 from shiftfield.frames import Frames, pair
-from shiftfield.plan import Plan
 from shiftfield.search import find_shift_field
 from shiftfield.settings import Settings
 
@@ -113,33 +112,19 @@ def _summary(field: ShiftField, out: Path | None) -> dict[str, Any]:
 
 def _foreseen(reference: Frames, sample: Frames, settings: Settings) -> dict[str, Any]:
     """Return the plan of each search, what will be read, and about how long it takes."""
-    two = settings.search == "1d" and reference.shape[0] > 1
-    in_memory = reference.in_memory and sample.in_memory
+    axes = ("x", "y") if settings.search == "1d" and reference.shape[0] > 1 else ("both",)
     plans = [
-        plan_of(settings, search_of(settings, reference.shape[0], axis), reference.size, in_memory=in_memory)
-        for axis in (("x", "y") if two else ("both",))
-    ]  # fmt: skip
+        plan_of(settings, search_of(settings, reference.shape[0], axis), (reference, sample))
+        for axis in axes
+    ]
+    passes = 2 if settings.method == "umpa_dark" else 1  # the mean of the reference
     return {
         "plan": [str(plan) for plan in plans],
-        "read_bytes": sum(_read_bytes(plan, frames) for plan in plans for frames in (reference, sample)),
-        "band_bytes": max(_band_bytes(plan) for plan in plans),
+        "read_bytes": passes * reference.nbytes + sample.nbytes,
+        "band_bytes": max(plan.band_bytes for plan in plans),
         "answer_bytes": 4 * plans[0].search.known * prod(plans[0].output_shape),
         "seconds": _estimate(reference, sample, settings),
-    }  # fmt: skip
-
-
-def _read_bytes(plan: Plan, frames: Frames) -> int:
-    """Return the bytes of pixels that a plan reads of one input, the rows between bands twice."""
-    edge = plan.search.edge[0]
-    rows = sum(y1 - y0 + 2 * edge for y0, y1 in plan.bands())
-    size = np.dtype(frames.data.dtype).itemsize
-    return rows * frames.shape[0] * frames.shape[2] * int(size)
-
-
-def _band_bytes(plan: Plan) -> int:
-    """Return the bytes of the bands that are held at once: one in work, one being read."""
-    rows = min(plan.band_rows, plan.shape[0]) + 2 * plan.search.edge[0]
-    return 2 * 2 * rows * plan.shape[1] * plan.search.frames * 4
+    }
 
 
 def _estimate(reference: Frames, sample: Frames, settings: Settings) -> float:

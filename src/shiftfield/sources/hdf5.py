@@ -14,10 +14,13 @@ from shiftfield.sources.kinds import the_only
 
 
 class HDF5Images:
-    """One dataset."""
+    """One dataset; `chunks` as h5py tells them."""
 
-    def __init__(self, path: Path, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self.path, self.name, self.shape, self.dtype = path, name, shape, dtype
+    def __init__(self, path: Path, name: str, dataset: h5py.Dataset) -> None:
+        self.path, self.name = path, name
+        self.shape: tuple[int, ...] = tuple(dataset.shape)
+        self.dtype: np.dtype[Any] = dataset.dtype
+        self.chunks: tuple[int, ...] | None = dataset.chunks
 
     def __getitem__(self, key: Any) -> Any:
         with contextlib.suppress(ImportError):
@@ -40,8 +43,7 @@ def open_hdf5(path: Path, inside: str) -> HDF5Images:
                 name = inside
             else:
                 name = the_only(_datasets(file), path, inside)
-            found = file[name]
-            return HDF5Images(path, name, tuple(found.shape), found.dtype)
+            return HDF5Images(path, name, file[name])
     except OSError as error:
         raise ValueError(f"{path} is no HDF5 file that can be read: {_reason(error)}.") from error
 

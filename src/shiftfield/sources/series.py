@@ -1,4 +1,4 @@
-"""Image files: one, or one for each frame; mapped into memory where the file's layout allows it.
+"""Image files: one, or one for each frame; read row by row where the file's layout allows it.
 
 What is compressed has no rows to read alone: it is decoded once, into memory or, when it is large, into a
 temporary file that goes with the array.
@@ -7,8 +7,7 @@ temporary file that goes with the array.
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import machine
+from shiftfield.sources.flat import FlatImages, spooled
 from shiftfield.sources.kinds import IMAGES, TIFF
 
 _SHARE = 8  # of the free memory, the part that decoded images may take
@@ -107,11 +107,13 @@ def _one(path: Path) -> Any:
     )
 
 
-def _npy(path: Path) -> NDArray[Any]:
+def _npy(path: Path) -> Any:
     try:
-        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        found: Any = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} is no .npy file of plain numbers.") from error
+    if found.flags.c_contiguous and found.ndim in (2, 3):
+        return FlatImages(path, found.dtype, found.offset, found.shape)
     return found
 
 
@@ -129,10 +131,11 @@ def _tiff(path: Path) -> Any:
         shape = tuple(n for n in images.shape if n != 1 or images.ndim <= 2)
         if images.dataoffset is not None and images.dtype is not None:
             kind = images.dtype.newbyteorder(file.byteorder)
-            return np.memmap(path, kind, "r", images.dataoffset, shape)
-        out = _room(shape, images.dtype)
-        images.asarray(out=out.reshape(images.shape))
-    return out
+            return FlatImages(path, kind, images.dataoffset, shape)
+        size = int(np.prod(shape)) * images.dtype.itemsize
+        if size <= machine.free_memory() // _SHARE:
+            return images.asarray().reshape(shape)
+        return spooled(shape, images.dtype, _pages(images))
 
 
 def _picture(path: Path) -> NDArray[Any]:
@@ -144,10 +147,7 @@ def _picture(path: Path) -> NDArray[Any]:
         return np.asarray(image)
 
 
-def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return an array to decode into: in memory, or when it is large in a file that goes with it."""
-    size = int(np.prod(shape)) * dtype.itemsize
-    if size <= machine.free_memory() // _SHARE:
-        return np.empty(shape, dtype)
-    with tempfile.TemporaryFile() as file:  # mapped, it stays until the array goes
-        return np.memmap(file, dtype, "w+", shape=shape)
+def _pages(images: Any) -> Iterator[NDArray[Any]]:
+    """Yield the pages of a TIFF series in their order, decoded one by one."""
+    for page in images.pages:
+        yield page.asarray()

@@ -1,0 +1,78 @@
+"""Rows of an input in the order of the image: what bands share is kept, so that nothing is read twice.
+
+What is computed with them is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shiftfield import machine
+from shiftfield.frames import Frames
+
+_FLOATS = 3  # bands of floats at most: one in work, one waiting, one being made
+_TEMPORARY = 24  # bytes a pixel while a band is normalised
+_HELD, _TALL = (
+    6,
+    12,
+)  # of the allowed memory, one part for a whole input, for the chunks across an image
+
+
+class Reader:
+    """One input, read from its first row to its last."""
+
+    def __init__(self, frames: Frames) -> None:
+        self.frames = frames
+        self._held: Any = None
+        self._first = 0
+
+    def stored(self, start: int, stop: int) -> Any:
+        """Return rows [start, stop) as they are stored; `start` never goes back."""
+        if self.frames.in_memory:
+            return self.frames.stored(start, stop)
+        kept: list[Any] = []
+        if self._held is not None and self._first + self._held.shape[1] > start:
+            kept = [self._held[:, start - self._first :]]
+        end = start + sum(part.shape[1] for part in kept)
+        if end < stop:
+            kept.append(self.frames.stored(end, self.frames.end_of_chunk(stop)))
+        self._held, self._first = (
+            (np.concatenate(kept, axis=1) if len(kept) > 1 else kept[0]),
+            start,
+        )
+        return self._held[:, : stop - start]
+
+
+def bytes_of_a_row(frames: Frames, *, normalised: int) -> int:
+    """Return what one row of a band costs while it is read, kept and in work; 0 for views of what is in memory.
+
+    `normalised` says how many times it is normalised.
+    """
+    if frames.in_memory and not normalised:
+        return 0
+    floats = np.dtype(frames.dtype).itemsize
+    pixel = _FLOATS * (floats + 8 * normalised) + (_TEMPORARY if normalised else 0)
+    if not frames.in_memory:
+        pixel += 3 * frames.itemsize  # kept, joined with what comes, and that
+    return frames.shape[0] * frames.shape[2] * pixel
+
+
+def make_readable(
+    inputs: tuple[Frames, Frames], memory: str | int | None, *, several_passes: bool
+) -> None:
+    """Make sure that no part of a file is read or decoded many times.
+
+    What is read in several passes is held in memory where a part of `memory` is enough; what is stored in chunks
+    too tall for that is decoded once into a temporary file.
+    """
+    allowed = machine.free_memory() // 2 if memory is None else machine.parse_bytes(memory)
+    for frames in inputs:
+        if frames.in_memory:
+            continue
+        chunk = frames.nbytes * frames.chunk_rows // frames.shape[1]
+        if several_passes and frames.nbytes <= allowed // _HELD:
+            frames.hold()
+        elif chunk > allowed // _TALL:
+            frames.spool()
