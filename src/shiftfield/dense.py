@@ -166,7 +166,8 @@ def search_1d(
     along_x, along_y = run_plans(works, replace(watch, total=total), stacklevel + 1)
     warn_unknown([(plans[0], along_x.x), (plans[1], along_y.y)], stacklevel + 1)
     warn_across(reference, sample, settings, stacklevel + 1)
-    return replace(along_x, y=along_y.y, score=np.fmin(along_x.score, along_y.score))
+    score = np.fmin(along_x.score, along_y.score, out=along_x.score)
+    return replace(along_x, y=along_y.y, score=score)
 
 
 def run_plans(works: list[Work], watch: Watch, stacklevel: int) -> list[Answer]:

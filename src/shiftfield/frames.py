@@ -51,8 +51,7 @@ class Frames:
         self.ndim = len(data.shape)
         frames, height, width = (1,) * (3 - self.ndim) + tuple(int(n) for n in data.shape)
         self.shape = frames, height, width
-        exact = kind == "b" or data.dtype.itemsize <= (4 if kind == "f" else 2)
-        self.dtype: type[np.floating[Any]] = np.float32 if exact else np.float64
+        self.dtype = float_kind(np.dtype(data.dtype))
         self.itemsize = int(np.dtype(data.dtype).itemsize)
         self._totals: Totals | None = None
 
@@ -74,7 +73,7 @@ class Frames:
 
     def rows(self, start: int, stop: int) -> Real:
         """Return rows [start, stop) of all frames `(K, rows, W)`: float32 where exact, else float64."""
-        return self.as_floats(self.stored(start, stop))
+        return as_floats(self.stored(start, stop))
 
     def stored(self, start: int, stop: int) -> Any:
         """Return rows [start, stop) of all frames with the dtype they are stored with; NaN where masked."""
@@ -83,11 +82,6 @@ class Frames:
             band = np.ma.filled(band.astype(self.dtype), np.nan)
         out = np.asarray(band) if self.device is None else band
         return out[None] if self.ndim == 2 else out
-
-    def as_floats(self, stored: Any) -> Real:
-        """Return what `stored` returned as floats; itself where it holds such."""
-        out: Real = stored.astype(self.dtype, copy=False)
-        return out
 
     def end_of_chunk(self, row: int) -> int:
         """Return the row, `row` or a later one, at which a chunk of the file ends that is read as a whole."""
@@ -194,6 +188,18 @@ def _totals(frames: Frames) -> Totals:
         np.concatenate(rows, axis=1), np.concatenate(counts, axis=1), columns, column_counts,
         lowest if np.isfinite(lowest) else 0.0,
     )  # fmt: skip
+
+
+def float_kind(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
+    """Return float32 where it holds all numbers of a dtype, else float64."""
+    exact = dtype.kind == "b" or dtype.itemsize <= (4 if dtype.kind == "f" else 2)
+    return np.float32 if exact else np.float64
+
+
+def as_floats(pixels: Any) -> Real:
+    """Return pixels as floats of this machine; themselves where they are."""
+    out: Real = pixels.astype(float_kind(pixels.dtype), copy=False)
+    return out
 
 
 def pair(reference: Any, sample: Any) -> tuple[Frames, Frames]:

@@ -5,6 +5,8 @@ Inside a search, pixels without a number (NaN, inf, or a vanishing sum) stay NaN
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +17,7 @@ from shiftfield.engine.base import Real
 from shiftfield.frames import Frames
 
 Float = NDArray[np.float64]
+_AT_ONCE = 500_000  # pixels
 
 
 def normalize_image(mat: Any) -> Real:
@@ -74,11 +77,35 @@ def _standard(pixels: Float) -> Float:
     return standard
 
 
-class Normaliser(Protocol):
-    """Turns raw rows of frames into the pixels that are compared."""
+@dataclass(frozen=True, slots=True)
+class Divisors:
+    """How the pixels of a band are normalised: (pixels - lowest) / first / second, NaN where not finite.
 
-    def apply(self, rows: Real, start: int, /) -> Real:
-        """Return the rows `(K, rows, W)` that begin at row `start`, normalised; the input is kept."""
+    `first` and `second` have the shape of the band `(K, rows, W)`, or 1 along an axis where all are alike.
+    """
+
+    lowest: float
+    first: Any
+    second: Any
+
+    def apply(self, pixels: Any, rows: slice, columns: slice) -> Float:
+        """Return a part of the band, as it was read, normalised in float64."""
+        normalised: Float = _finite(pixels)
+        if self.lowest:
+            normalised -= self.lowest
+        for divisor in (self.first, self.second):
+            _, tall, wide = divisor.shape
+            normalised /= divisor[
+                :, rows if tall > 1 else slice(None), columns if wide > 1 else slice(None)
+            ]
+        return normalised
+
+
+class Normaliser(Protocol):
+    """Turns what was read of frames into the pixels that are compared."""
+
+    def of_band(self, rows: Any, start: int, /) -> Divisors | None:
+        """Return how the rows `(K, rows, W)` that begin at row `start` are normalised; None for not at all."""
         ...
 
 
@@ -88,9 +115,9 @@ class AsGiven:
     def __init__(self, _frames: Frames) -> None:
         """Nothing needs to be known of the frames."""
 
-    def apply(self, rows: Real, _start: int) -> Real:
-        """Return the rows themselves."""
-        return rows
+    def of_band(self, _rows: Any, _start: int) -> Divisors | None:
+        """Leave the rows as they are."""
+        return None
 
 
 class FlatImage:
@@ -102,26 +129,32 @@ class FlatImage:
 
     def __init__(self, frames: Frames) -> None:
         found = frames.totals()
-        self.columns = _divisor(found.columns[0] / np.maximum(found.column_counts[0], 1))
-        self.rows = _divisor(found.rows[0] / np.maximum(found.row_counts[0], 1))
+        self.columns = _divisor(found.columns / np.maximum(found.column_counts, 1))[:, None, :]
+        self.rows = _divisor(found.rows / np.maximum(found.row_counts, 1))[:, :, None]
 
-    def apply(self, rows: Real, start: int) -> Real:
-        """Return rows / column means / row means, float64."""
-        height = rows.shape[1]
-        return _finite(rows) / self.columns / self.rows[start : start + height, None]
+    def of_band(self, rows: Any, start: int) -> Divisors | None:
+        """Divide by column means, then by row means."""
+        return Divisors(0.0, self.columns, self.rows[:, start : start + rows.shape[1]])
 
 
 class FlatRows:
-    """The 2-D rule for the (K x W) slab of every row: divide by sums over frames, then over columns."""
+    """The 2-D rule for the (K x W) slab of every row: divide by sums over frames, then over columns.
 
-    def __init__(self, _frames: Frames) -> None:
-        """Nothing needs to be known of the frames."""
+    `lowest` is taken off every pixel before.
+    """
 
-    def apply(self, rows: Real, _start: int) -> Real:
-        """Return the normalised rows, float64; they need nothing beyond themselves."""
-        pixels = _finite(rows)
-        over_frames = _divisor(pixels.sum(axis=0))
-        return pixels / over_frames / _divisor(_finite_mean(pixels, axis=2))[:, :, None]
+    def __init__(self, _frames: Frames, lowest: float = 0.0) -> None:
+        self.lowest = lowest
+
+    def of_band(self, rows: Any, _start: int) -> Divisors | None:
+        """Divide by sums over frames, then by row means; nothing is needed beyond the rows."""
+        over, means = [], []
+        for part in _parts(rows):
+            pixels = _finite(part) - self.lowest
+            over.append(pixels.sum(axis=0)[None])
+            means.append(_finite_mean(pixels, axis=2)[:, :, None])
+        first, second = (_divisor(np.concatenate(parts, axis=1)) for parts in (over, means))
+        return Divisors(self.lowest, first, second)
 
 
 class FlatColumns:
@@ -133,12 +166,13 @@ class FlatColumns:
     def __init__(self, frames: Frames, lowest: float = 0.0) -> None:
         found = frames.totals()
         columns = found.columns - found.column_counts * lowest
-        self.columns = _divisor(columns / np.maximum(found.column_counts, 1))
+        self.columns = _divisor(columns / np.maximum(found.column_counts, 1))[:, None, :]
+        self.lowest = lowest
 
-    def apply(self, rows: Real, _start: int) -> Real:
-        """Return rows / sums over frames / column means, float64."""
-        pixels = _finite(rows)
-        return pixels / _divisor(pixels.sum(axis=0)) / self.columns[:, None, :]
+    def of_band(self, rows: Any, _start: int) -> Divisors | None:
+        """Divide by sums over frames, then by column means."""
+        over = [(_finite(part) - self.lowest).sum(axis=0)[None] for part in _parts(rows)]
+        return Divisors(self.lowest, _divisor(np.concatenate(over, axis=1)), self.columns)
 
 
 class Standard:
@@ -149,12 +183,19 @@ class Standard:
     """
 
     def __init__(self, frames: Frames, then: type[FlatRows] | type[FlatColumns]) -> None:
-        self.lowest = frames.totals().lowest
-        self.then = FlatColumns(frames, self.lowest) if then is FlatColumns else FlatRows(frames)
+        self.then = then(frames, frames.totals().lowest)
 
-    def apply(self, rows: Real, start: int) -> Real:
-        """Return the rows less the least pixel, flattened by the second rule."""
-        return self.then.apply(rows.astype(np.float64) - self.lowest, start)
+    def of_band(self, rows: Any, start: int) -> Divisors | None:
+        """Take the least pixel off, then do the second rule."""
+        return self.then.of_band(rows, start)
+
+
+def _parts(rows: Any) -> Iterator[Any]:
+    """Yield some rows of `(K, rows, W)` at a time, so that what is made of them is small."""
+    frames, height, width = rows.shape
+    step = max(1, _AT_ONCE // (frames * width))
+    for start in range(0, height, step):
+        yield rows[:, start : start + step]
 
 
 def _finite_mean(pixels: Float, axis: int) -> Float:
@@ -164,7 +205,7 @@ def _finite_mean(pixels: Float, axis: int) -> Float:
     return mean
 
 
-def _finite(rows: Real) -> Float:
+def _finite(rows: Any) -> Float:
     """Return the pixels in float64, NaN where they are not finite."""
     return np.where(np.isfinite(rows), rows, np.nan).astype(np.float64)
 

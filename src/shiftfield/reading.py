@@ -12,8 +12,7 @@ import numpy as np
 from shiftfield import machine
 from shiftfield.frames import Frames
 
-_FLOATS = 3  # bands of floats at most: one in work, one waiting, one being made
-_TEMPORARY = 24  # bytes a pixel while a band is normalised
+_COPIES = 4  # of the rows of a band: in work, kept, what comes, and both joined
 _HELD, _TALL = (
     6,
     12,
@@ -46,17 +45,13 @@ class Reader:
 
 
 def bytes_of_a_row(frames: Frames, *, normalised: int) -> int:
-    """Return what one row of a band costs while it is read, kept and in work; 0 for views of what is in memory.
+    """Return what one row of a band costs while it is read, kept and in work.
 
-    `normalised` says how many times it is normalised.
+    0 for views of what is in memory. `normalised` says how many times the band is normalised: each takes a sum
+    over frames, held with two bands and while it is made.
     """
-    if frames.in_memory and not normalised:
-        return 0
-    floats = np.dtype(frames.dtype).itemsize
-    pixel = _FLOATS * (floats + 8 * normalised) + (_TEMPORARY if normalised else 0)
-    if not frames.in_memory:
-        pixel += 3 * frames.itemsize  # kept, joined with what comes, and that
-    return frames.shape[0] * frames.shape[2] * pixel
+    stored = 0 if frames.in_memory else _COPIES * frames.itemsize * frames.shape[0]
+    return frames.shape[2] * (stored + 3 * 8 * normalised)
 
 
 def make_readable(

@@ -32,12 +32,10 @@ def run(work: Work, watch: Watch, told: list[str]) -> Answer:
     watch.step(0)
     with device.here():
         stored = [image.stored(0, plan.shape[0]) for image in frames]
-        band = band_of(work, stored, 0, as_stored=True)
-        block = pixels_of(Block(*band.pixels, *band.raw))
-        pixels = block.reference, block.sample
-        band = Band(0, (block.raw_reference, block.raw_sample), pixels)
+        raw = pixels_of(Block(*stored, *stored))
+        band = band_of(work, [raw.reference, raw.sample], 0)
         shape = plan.search.known, *plan.output_shape
-        out = np.empty(shape, np.float32, like=block.reference)
+        out = np.empty(shape, np.float32, like=raw.reference)
         out[...] = np.nan
         there = _Run(plan, device, band, out, told)
         try:
@@ -52,8 +50,9 @@ class _Run:
 
     def __init__(self, plan: Plan, device: Device, band: Band, out: Any, told: list[str]) -> None:
         self.plan, self.device, self.band, self.out, self.told = plan, device, band, out, told
+        raw = band.raw[0].dtype
         self.worker = Worker(
-            device, plan.search, band.pixels[0].dtype, band.raw[0].dtype, Stop(),
+            device, plan.search, raw if band.divisors[0] is None else np.float64, raw, Stop(),
             memory=plan.memory, threads=plan.threads,
         )  # fmt: skip
 

@@ -35,7 +35,7 @@ def run(work: Work, watch: Watch, told: list[str]) -> Answer:
     team = _Team(plan, strips, out, stop, told)
     watch.step(0)
     try:
-        for _, band, tiles in bands([work], as_stored=True):
+        for _, band, tiles in bands([work]):
             strips.add(band, tiles)
             while strips.bands() > 1:
                 team.look(watch)

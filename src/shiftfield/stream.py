@@ -12,13 +12,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields
 from typing import Any
 
-from numpy.typing import NDArray
-
 from shiftfield import machine
 from shiftfield.engine import Answer, Backend, Block, Stop, Tile, backend
-from shiftfield.engine.base import Real, blank
-from shiftfield.frames import Frames
-from shiftfield.normalisation import AsGiven, Normaliser
+from shiftfield.engine.base import blank
+from shiftfield.frames import Frames, as_floats
+from shiftfield.normalisation import Divisors, Normaliser
 from shiftfield.plan import Plan
 from shiftfield.reading import Reader
 
@@ -86,11 +84,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Rows of both inputs, raw and normalised; `top` is the first reference row."""
+    """Rows of both inputs as they are stored, and how they are normalised; `top` is the first of them."""
 
     top: int
-    raw: tuple[Real, Real]
-    pixels: tuple[Real, Real]
+    raw: tuple[Any, Any]
+    divisors: tuple[Divisors | None, Divisors | None] = (None, None)
 
 
 def run(works: list[Work], watch: Watch) -> list[Answer]:
@@ -126,8 +124,8 @@ def run(works: list[Work], watch: Watch) -> list[Answer]:
     return [outs[id(work)] for work in works]
 
 
-def bands(works: list[Work], *, as_stored: bool = False) -> Iterator[tuple[Work, Band, list[Tile]]]:
-    """Yield bands of rows with their tiles, for each work in turn; `as_stored` keeps dtypes where it can.
+def bands(works: list[Work]) -> Iterator[tuple[Work, Band, list[Tile]]]:
+    """Yield bands of rows with their tiles, for each work in turn.
 
     What lies between is read for all works together: a tile belongs to the band that its row of tiles begins in.
     """
@@ -145,7 +143,7 @@ def bands(works: list[Work], *, as_stored: bool = False) -> Iterator[tuple[Work,
         for work, (y0, y1) in mine:
             tiles = list(work.plan.tiles(y0, y1)) if y0 < y1 else []
             if tiles:
-                yield work, band_of(work, stored, top, as_stored=as_stored), tiles
+                yield work, band_of(work, stored, top), tiles
 
 
 def rows_of(plan: Plan, start: int, stop: int) -> tuple[int, int]:
@@ -155,17 +153,11 @@ def rows_of(plan: Plan, start: int, stop: int) -> tuple[int, int]:
     return max(y0, edge), min(y1, plan.shape[0] - edge)
 
 
-def band_of(work: Work, stored: list[Any], top: int, *, as_stored: bool) -> Band:
-    """Return rows of both inputs, as they are stored from row `top` on, raw and normalised."""
-    images = work.reference, work.sample
-    ref, sam = (
-        rows
-        if as_stored and isinstance(image.normaliser, AsGiven)
-        else image.frames.as_floats(rows)
-        for image, rows in zip(images, stored, strict=True)
-    )
-    pixels = images[0].normaliser.apply(ref, top), images[1].normaliser.apply(sam, top)
-    return Band(top, (ref, sam), pixels)
+def band_of(work: Work, stored: list[Any], top: int) -> Band:
+    """Return rows of both inputs, as they are stored from row `top` on, and how a work normalises them."""
+    ref, sam = stored
+    divisors = work.reference.normaliser.of_band(ref, top), work.sample.normaliser.of_band(sam, top)
+    return Band(top, (ref, sam), divisors)
 
 
 def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
@@ -189,24 +181,30 @@ def _compute(plan: Plan, engine: Backend, band: Band, tile: Tile, out: Answer, s
 def compute(plan: Plan, engine: Backend, block: Block, tile: Tile, stop: Stop) -> Answer | None:
     """Compute one tile on a core of its own, unless it was called off."""
     with _CORES:
-        return None if stop.is_set() else engine.run(plan.search, tile, block, stop)
+        return None if stop.is_set() else engine.run(plan.search, tile, in_floats(block), stop)
+
+
+def in_floats(block: Block) -> Block:
+    """Return a block in float32 or float64, whatever was stored."""
+    ref, sam = as_floats(block.reference), as_floats(block.sample)
+    if block.raw_reference is block.reference:
+        return Block(ref, sam, ref, sam)
+    return Block(ref, sam, as_floats(block.raw_reference), as_floats(block.raw_sample))
 
 
 def cut(plan: Plan, band: Band, tile: Tile) -> Block:
-    """Return the pixels that a tile needs of a band."""
+    """Return the pixels that a tile needs of a band, normalised, else as they are stored."""
     (ey, ex), (my, mx) = plan.search.edge, plan.search.margin
     rows = slice(tile.y0 - ey - band.top, tile.y1 + ey - band.top)
     columns = slice(tile.x0 - ex, tile.x1 + ex)
-    inner_rows, inner_columns = (
-        slice(rows.start + my, rows.stop - my),
-        slice(columns.start + mx, columns.stop - mx),
+    inner = slice(rows.start + my, rows.stop - my), slice(columns.start + mx, columns.stop - mx)
+    raw_ref, raw_sam = band.raw[0][:, rows, columns], band.raw[1][:, *inner]
+    ref, sam = (
+        raw if divisors is None else divisors.apply(raw, *at)
+        for raw, divisors, at in zip(
+            (raw_ref, raw_sam), band.divisors, ((rows, columns), inner), strict=True
+        )
     )
-
-    def both(arrays: tuple[Real, Real]) -> tuple[NDArray[Any], NDArray[Any]]:
-        return arrays[0][:, rows, columns], arrays[1][:, inner_rows, inner_columns]
-
-    ref, sam = both(band.pixels)
-    raw_ref, raw_sam = (ref, sam) if band.raw[0] is band.pixels[0] else both(band.raw)
     return Block(ref, sam, raw_ref, raw_sam)
 
 

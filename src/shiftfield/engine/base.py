@@ -136,8 +136,14 @@ class Answer:
 
 
 def blank(search: Search, shape: tuple[int, ...]) -> Answer:
-    """Return an answer full of NaN, to be written to."""
-    return Answer.of([np.full(shape, np.nan, np.float32) for _ in range(search.known)])
+    """Return an answer full of NaN, to be written to; the shift along an axis that is not searched cannot be."""
+    ny, nx = search.shifts
+    images = [np.full(shape, np.nan, np.float32) for _ in range(2, search.known)]
+    along = [
+        np.full(shape, np.nan, np.float32) if wanted else np.broadcast_to(np.float32(0), shape)
+        for wanted in (nx > 1 or ny == 1, ny > 1 or nx == 1)
+    ]
+    return Answer.of([*along, *images])
 
 
 class Backend(Protocol):
