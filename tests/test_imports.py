@@ -39,6 +39,10 @@ LAYERS = [
     "resident sharing",
     "dense",
     "correlation global_shift search",
+    "scans.axes scans.correction scans.alignment scans.store",
+    "scans.hdf5_store scans.zarr_store scans.result",
+    "scans.run",
+    "scans",
     "doctor warm_up",
     "__init__",  # the public names
     "_napari cli demo",
@@ -49,7 +53,7 @@ LAYERS = [
 FOREIGN = {
     "numpy": [""],
     "scipy": [""],
-    "h5py": ["field.hdf5", "sources.hdf5"],
+    "h5py": ["field.hdf5", "sources.hdf5", "scans.hdf5_store", "scans.result"],
     "PIL": ["field.picture", "samples"],
     "numba": ["engine.kernels"],
     "llvmlite": ["engine.kernels"],

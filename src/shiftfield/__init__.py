@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from shiftfield.maps import find_shift_based_correlation_map, generate_correlation_map
     from shiftfield.normalisation import normalize_image
     from shiftfield.peaks import locate_peak
+    from shiftfield.scans.result import Scan
+    from shiftfield.scans.run import ScanError, find_shift_fields
     from shiftfield.search import find_shift_field
     from shiftfield.settings import Settings
     from shiftfield.stream import Cancelled
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Cancelled": "stream",
+    "Scan": "scans.result",
+    "ScanError": "scans.run",
     "Settings": "settings",
     "ShiftField": "field",
     "find_global_shift_based_local_shifts": "global_shift",
@@ -31,6 +35,7 @@ _HOMES = {
     "find_local_shifts_umpa": "correlation",
     "find_shift_based_correlation_map": "maps",
     "find_shift_field": "search",
+    "find_shift_fields": "scans.run",
     "generate_correlation_map": "maps",
     "locate_peak": "peaks",
     "normalize_image": "normalisation",
@@ -39,6 +44,8 @@ _HOMES = {
 
 __all__ = [
     "Cancelled",
+    "Scan",
+    "ScanError",
     "Settings",
     "ShiftField",
     "__version__",
@@ -47,6 +54,7 @@ __all__ = [
     "find_local_shifts_umpa",
     "find_shift_based_correlation_map",
     "find_shift_field",
+    "find_shift_fields",
     "generate_correlation_map",
     "locate_peak",
     "normalize_image",

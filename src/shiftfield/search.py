@@ -13,7 +13,7 @@ import numpy as np
 
 from shiftfield.dense import search_1d, search_2d
 from shiftfield.field import ShiftField
-from shiftfield.frames import pair
+from shiftfield.frames import Frames, pair
 from shiftfield.settings import DEFAULT, Settings
 from shiftfield.stream import Watch
 
@@ -94,10 +94,16 @@ def find_shift_field(
         weight=weight, step=step, device=device, ncore=ncore, memory=memory,
     )  # fmt: skip
     ref, sam = pair(reference, sample)
+    return field_of(ref, sam, settings, Watch(progress, cancel), stacklevel=3)
+
+
+def field_of(
+    reference: Frames, sample: Frames, settings: Settings, watch: Watch, stacklevel: int = 2
+) -> ShiftField:
+    """Find the field of inputs and settings that were checked; errors and warnings as in `find_shift_field`."""
     started = perf_counter()
-    watch = Watch(progress, cancel)
-    run = search_1d if settings.search == "1d" and ref.shape[0] > 1 else search_2d
-    answer = run(ref, sam, settings, watch, stacklevel=3)
+    run = search_1d if settings.search == "1d" and reference.shape[0] > 1 else search_2d
+    answer = run(reference, sample, settings, watch, stacklevel=stacklevel + 1)
     valid = np.isfinite(answer.x) & np.isfinite(answer.y)
     return ShiftField(
         x=answer.x,
@@ -107,7 +113,7 @@ def find_shift_field(
         transmission=None if settings.method == "pearson" else answer.transmission,
         dark_field=answer.dark_field if settings.method == "umpa_dark" else None,
         settings=settings,
-        image_shape=(ref.shape[1], ref.shape[2]),
-        frames=ref.shape[0],
+        image_shape=reference.size,
+        frames=reference.shape[0],
         seconds=perf_counter() - started,
     )

@@ -9,7 +9,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, fields
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from shiftfield import machine
@@ -31,12 +32,13 @@ class Cancelled(RuntimeError):  # noqa: N818 - it is no error, the caller asked 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the caller sees of a run, and how it is stopped."""
+    """What the caller sees of a run, how it is stopped, and the cores that runs beside it share with it."""
 
     progress: Progress | None = None
     cancel: Any = None
     done: int = 0
     total: int = 0
+    cores: AbstractContextManager[Any] = field(default_factory=nullcontext)
 
     def __post_init__(self) -> None:
         """Refuse what could only fail once the work has begun."""
@@ -111,7 +113,10 @@ def run(works: list[Work], watch: Watch) -> list[Answer]:
         for work, band, tiles in bands(works):
             engine, out = backend(work.plan.backend), outs[id(work)]
             waiting.append(
-                {pool.submit(_compute, work.plan, engine, band, tile, out, stop) for tile in tiles}
+                {
+                    pool.submit(_compute, work.plan, engine, band, tile, out, stop, watch)
+                    for tile in tiles
+                }
             )
             if len(waiting) == 2:
                 done = _finish(waiting.popleft(), done, watch)
@@ -171,9 +176,12 @@ def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
     return done
 
 
-def _compute(plan: Plan, engine: Backend, band: Band, tile: Tile, out: Answer, stop: Stop) -> None:
+def _compute(
+    plan: Plan, engine: Backend, band: Band, tile: Tile, out: Answer, stop: Stop, watch: Watch
+) -> None:
     """Cut the block of one tile, compute it, and write its answer."""
-    answer = compute(plan, engine, cut(plan, band, tile), tile, stop)
+    with watch.cores:
+        answer = compute(plan, engine, cut(plan, band, tile), tile, stop)
     if answer is not None:
         place(answer, tile, plan.search.step, out)
 
@@ -211,7 +219,7 @@ def cut(plan: Plan, band: Band, tile: Tile) -> Block:
 def place(answer: Answer, tile: Tile, step: int, out: Answer) -> None:
     """Write the wanted pixels of a tile where they belong in a `blank` answer."""
     top, left = -(-tile.y0 // step), -(-tile.x0 // step)
-    for field in fields(Answer):
-        part, whole = getattr(answer, field.name), getattr(out, field.name)
+    for image in fields(Answer):
+        part, whole = getattr(answer, image.name), getattr(out, image.name)
         if whole.flags.writeable:
             whole[top : top + part.shape[0], left : left + part.shape[1]] = part

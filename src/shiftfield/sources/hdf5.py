@@ -49,11 +49,15 @@ def open_hdf5(path: Path, inside: str) -> HDF5Images:
 
 
 def _datasets(file: h5py.File) -> list[str]:
-    """Return the names of all datasets of numbers with 2 or 3 axes."""
+    """Return the names of all datasets of numbers with 2 to 4 axes."""
     names: list[str] = []
 
     def visit(name: str, thing: Any) -> None:
-        if isinstance(thing, h5py.Dataset) and thing.dtype.kind in "buif" and thing.ndim in (2, 3):
+        if (
+            isinstance(thing, h5py.Dataset)
+            and thing.dtype.kind in "buif"
+            and thing.ndim in (2, 3, 4)
+        ):
             names.append("/" + name)
 
     file.visititems(visit)

@@ -23,7 +23,7 @@ def the_only(names: list[str], path: Path, inside: str) -> str:
     raise ValueError(
         f"{path} has {_listed(names)}; say which by {path}::NAME."
         if names
-        else f"{path} holds no images: no array of numbers with 2 or 3 axes."
+        else f"{path} holds no images: no array of numbers with 2 to 4 axes."
     )
 
 

@@ -112,7 +112,7 @@ def _npy(path: Path) -> Any:
         found: Any = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} is no .npy file of plain numbers.") from error
-    if found.flags.c_contiguous and found.ndim in (2, 3):
+    if found.flags.c_contiguous and found.ndim >= 2:
         return FlatImages(path, found.dtype, found.offset, found.shape)
     return found
 

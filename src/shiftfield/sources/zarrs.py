@@ -25,9 +25,11 @@ def open_zarr(path: Path, inside: str) -> Any:
         if inside:
             raise ValueError(f"{path} is one array; there is nothing at {inside!r}.")
         return found
+    if inside and isinstance(found.get(inside.strip("/")), zarr.Array):
+        return found[inside.strip("/")]
     names = [
         "/" + name
         for name, thing in found.members(max_depth=None)
-        if isinstance(thing, zarr.Array) and thing.ndim in (2, 3) and thing.dtype.kind in "buif"
+        if isinstance(thing, zarr.Array) and thing.ndim in (2, 3, 4) and thing.dtype.kind in "buif"
     ]
     return found[the_only(names, path, inside).strip("/")]

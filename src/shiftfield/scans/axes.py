@@ -1,0 +1,136 @@
+"""Which axis of an array is which: projections, frames, rows, columns; and one projection of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.arrays import as_array
+from shiftfield.sources import is_address, open_images
+
+AXES = ("projection", "frame", "y", "x")
+
+
+class Stack:
+    """One projection `(frame, y, x)` of an array with named axes, or of one for each frame; read when sliced."""
+
+    def __init__(self, parts: Sequence[Any], axes: Sequence[str], number: int) -> None:
+        self._parts, self._axes, self._number = parts, tuple(axes), number
+        sizes = dict(zip(axes, parts[0].shape, strict=True))
+        frames = sizes.get("frame", len(parts))
+        self.shape = frames, sizes["y"], sizes["x"]
+        self.dtype = parts[0].dtype
+        chunks = getattr(parts[0], "chunks", None)
+        self.chunks = None if not chunks else tuple(
+            chunks[self._axes.index(axis)] if axis in axes else 1 for axis in ("frame", "y", "x")
+        )  # fmt: skip
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        given = key if isinstance(key, tuple) else (key,)
+        frames, rows, columns = given + (slice(None),) * (3 - len(given))
+        if "frame" in self._axes:
+            return self._part(self._parts[0], rows, columns, frames)
+        if isinstance(frames, int | np.integer):
+            return self._part(self._parts[int(frames)], rows, columns)
+        return np.stack([self._part(part, rows, columns) for part in self._parts[frames]])
+
+    def _part(self, part: Any, rows: Any, columns: Any, frames: Any = None) -> NDArray[Any]:
+        wanted = {"projection": self._number, "frame": frames, "y": rows, "x": columns}
+        found = np.asarray(part[tuple(wanted[axis] for axis in self._axes)])
+        left = [axis for axis in self._axes if not isinstance(wanted[axis], int | np.integer)]
+        order = [left.index(axis) for axis in ("frame", "y", "x") if axis in left]
+        return found.transpose(order)
+
+
+class Series:
+    """All projections: an array or address with named axes, or a list of addresses along the first axis.
+
+    Of a list of projections each is opened when it is wanted; of a list of frames all are at once.
+    """
+
+    def __init__(self, data: Any, axes: Sequence[str] | str, name: str) -> None:
+        self._name, self._axes = name, check_axes(axes, name)
+        self._later: list[Any] = []
+        given = [data]
+        if isinstance(data, list | tuple) and data and all(map(is_address, data)):
+            given, along = list(data), self._axes.pop(0)
+            if along not in ("projection", "frame"):
+                raise ValueError(
+                    f"{name} is a list, and its first axis is {along!r}; it must be of projections or frames."
+                )
+            if along == "projection":
+                given, self._later = given[:1], given
+        self._parts = [self._open(one, given[0]) for one in given]
+        self._identity = [_identity(*one) for one in zip(given, self._parts, strict=True)]
+        first = Stack(self._parts, self._axes, 0)
+        self.shape, self.dtype = first.shape, first.dtype
+
+    def __len__(self) -> int:
+        if self._later:
+            return len(self._later)
+        if "projection" not in self._axes:
+            return 1
+        return int(self._parts[0].shape[self._axes.index("projection")])
+
+    def __getitem__(self, number: int) -> Stack:
+        """Return one projection; a ValueError or OSError when its file is not there, or not like the first."""
+        if not self._later:
+            return Stack(self._parts, self._axes, number)
+        return Stack([self._open(self._later[number], self._later[0])], self._axes, 0)
+
+    def identity(self) -> list[Any]:
+        """Return what tells this input from another: files by place, size and time, arrays by what they hold."""
+        return [_identity(one, None) for one in self._later] or self._identity
+
+    def _open(self, data: Any, first: Any) -> Any:
+        """Return something like the first that has a shape and a dtype of real numbers, and can be sliced."""
+        found = open_images(data) if is_address(data) else data
+        if not (
+            hasattr(found, "shape") and hasattr(found, "dtype") and hasattr(found, "__getitem__")
+        ):
+            found = as_array(found, self._name)
+        if np.dtype(found.dtype).kind not in "buif":
+            raise ValueError(f"{self._name} has dtype {found.dtype}; it must hold real numbers.")
+        said = data if is_address(data) else self._name
+        if len(found.shape) != len(self._axes) or min(found.shape) == 0:
+            raise ValueError(
+                f"{said} has shape {tuple(found.shape)}, and its axes are {', '.join(self._axes)}."
+            )
+        wanted = tuple(self._parts[0].shape) if hasattr(self, "_parts") else tuple(found.shape)
+        if tuple(found.shape) != wanted:
+            raise ValueError(
+                f"{said} has shape {tuple(found.shape)}, {first} has {wanted}; all must be alike."
+            )
+        return found
+
+
+def _identity(given: Any, found: Any) -> dict[str, Any]:
+    """Return the place, size and time of a file, or the shape, dtype and a digest of some pixels of an array."""
+    if is_address(given):
+        path = Path(os.fspath(given).partition("::")[0]).expanduser()
+        known: dict[str, Any] = {"address": os.path.abspath(os.fspath(given))}  # noqa: PTH100 - with ::inside
+        if path.exists():
+            known |= {"size": path.stat().st_size, "modified": path.stat().st_mtime_ns}
+        return known
+    some = np.ascontiguousarray(found[tuple(slice(0, None, max(1, n // 8)) for n in found.shape)])
+    return {
+        "shape": [int(n) for n in found.shape], "dtype": str(found.dtype),
+        "digest": blake2b(some.tobytes(), digest_size=16).hexdigest(),
+    }  # fmt: skip
+
+
+def check_axes(axes: Sequence[str], name: str) -> list[str]:
+    """Return the axes as a list, or raise a ValueError that says which are allowed."""
+    found = list(axes) if not isinstance(axes, str) else axes.replace(",", " ").split()
+    if set(found) - set(AXES) or len(set(found)) != len(found) or not {"y", "x"} <= set(found):
+        raise ValueError(
+            f"The axes of {name[0].lower() + name[1:]} are {', '.join(map(repr, found))}; they must be among "
+            f"{', '.join(map(repr, AXES))}, each once, 'y' and 'x' always."
+        )
+    return found

@@ -1,0 +1,183 @@
+"""A scan in one HDF5 file: while it is made, a file that shows the parts beside it; in the end, all in itself.
+
+HDF5 does not survive being killed while it writes. So each projection is a file of its own, written beside its
+name and renamed; the main file holds virtual datasets and is never touched. The chunks, compressed as they are,
+are copied into one file when all are there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, synced, tall
+
+
+class HDF5Store:
+    """The file of a scan, and the folder of its parts."""
+
+    def __init__(self, path: Path, description: Description, *, overwrite: bool) -> None:
+        self.path, self.description = path, description
+        self.parts = path.with_name(path.name + ".parts")
+        self.complete = False
+        try:
+            if overwrite:
+                path.unlink(missing_ok=True)
+                shutil.rmtree(self.parts, ignore_errors=True)
+            if path.exists():
+                self._go_on()
+            else:
+                if self.parts.exists():
+                    raise ValueError(
+                        f"{self.parts} is there without {path}; remove it, or overwrite."
+                    )
+                self._begin()
+            for left in (*path.parent.glob(f".{path.name}.*.part"), *self.parts.glob(".*.part")):
+                left.unlink(missing_ok=True)
+        except OSError as error:
+            raise _failed(path, error) from error
+
+    def _go_on(self) -> None:
+        try:
+            with h5py.File(self.path, "r") as file:
+                found = Description.of(file.attrs, str(self.path))
+                self.complete = bool(file.attrs["complete"])
+        except (OSError, KeyError) as error:
+            raise ValueError(f"{self.path} is no scan of shiftfield that can be read.") from error
+        self.description.check_same(found, str(self.path))
+        if self.complete:
+            shutil.rmtree(self.parts, ignore_errors=True)
+        else:
+            self.parts.mkdir(exist_ok=True)
+
+    def _begin(self) -> None:
+        """Write the file that shows the parts, though none is there: what is missing is NaN."""
+        d = self.description
+        self.parts.mkdir()
+        with _Whole(self.path) as file:
+            _describe(file, d, complete=False)
+            for name, kind in d.quantities.items():
+                size = _size(d, name)
+                layout = h5py.VirtualLayout((d.projections, *size), kind)
+                for number in range(d.projections):
+                    part = f"{self.parts.name}/{_name(number)}"
+                    layout[number] = h5py.VirtualSource(part, name, size)
+                file.create_virtual_dataset(name, layout, fillvalue=fill_of(kind))
+                _label(file[name], name)
+
+    def done(self) -> NDArray[np.bool_]:
+        """Return which projections are finished."""
+        here = range(self.description.projections)
+        return np.array([self.complete or (self.parts / _name(n)).exists() for n in here])
+
+    def write(self, number: int, quantities: Mapping[str, NDArray[Any]]) -> None:
+        """Keep one projection."""
+        try:
+            with _Whole(self.parts / _name(number)) as file:
+                for name, kind in self.description.quantities.items():
+                    size = _size(self.description, name)
+                    file.create_dataset(
+                        name,
+                        data=np.asarray(quantities[name], kind),
+                        **_packing(size),
+                        fillvalue=fill_of(kind),
+                    )
+        except OSError as error:
+            raise _failed(self.path, error) from error
+
+    def finish(self) -> None:
+        """Copy all chunks into one file, which takes the place of the one that shows the parts."""
+        if self.complete:
+            return
+        try:
+            with _Whole(self.path) as file:
+                _describe(file, self.description, complete=True)
+                self._copy(file)
+        except OSError as error:
+            raise OutputError(
+                f"All projections can be read from {self.path} and {self.parts}, but they cannot "
+                f"be put into one file: {error.strerror or error}."
+            ) from error
+        self.complete = True
+        shutil.rmtree(self.parts, ignore_errors=True)
+
+    def _copy(self, file: h5py.File) -> None:
+        d = self.description
+        for name, kind in d.quantities.items():
+            size = _size(d, name)
+            packing = _packing(size)
+            packing["chunks"] = (1, *packing["chunks"])
+            out = file.create_dataset(
+                name, (d.projections, *size), kind, **packing, fillvalue=fill_of(kind)
+            )
+            _label(out, name)
+            for number in range(d.projections):
+                with h5py.File(self.parts / _name(number), "r") as part:
+                    chunks = part[name].id
+                    for n in range(chunks.get_num_chunks()):
+                        at = chunks.get_chunk_info(n).chunk_offset
+                        mask, packed = chunks.read_direct_chunk(at)
+                        out.id.write_direct_chunk((number, *at), packed, mask)
+
+
+class _Whole:
+    """A file that is there whole or not at all: written beside its name, then renamed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+
+    def __enter__(self) -> h5py.File:
+        self._file = h5py.File(self._part, "w", libver=("v110", "latest"))
+        return self._file
+
+    def __exit__(self, kind: Any, *_: object) -> None:
+        try:
+            self._file.close()
+            if kind is None:
+                synced(self._part)
+                self._part.replace(self.path)
+                synced(self.path.parent)
+        finally:
+            self._part.unlink(missing_ok=True)
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}.h5"
+
+
+def _size(description: Description, name: str) -> tuple[int, ...]:
+    """Return the shape of a quantity of one projection."""
+    return (description.frames, 2) if name == "drift" else description.shape
+
+
+def _packing(size: tuple[int, ...]) -> dict[str, Any]:
+    return {
+        "chunks": tall((size[0], size[1])), "compression": "gzip", "compression_opts": 1, "shuffle": True,
+    }  # fmt: skip
+
+
+def _describe(file: h5py.File, description: Description, *, complete: bool) -> None:
+    for name, value in description.attributes().items():
+        file.attrs[name] = value
+    file.attrs["complete"] = complete
+
+
+def _label(dataset: h5py.Dataset, name: str) -> None:
+    dataset.attrs["units"] = UNITS.get(name, "")
+    dataset.attrs["axes"] = (
+        ["projection", "frame", "xy"] if name == "drift" else ["projection", "y", "x"]
+    )
+
+
+def _failed(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written: {error.strerror or error}; what was finished before is kept."
+    )

@@ -1,0 +1,343 @@
+"""`find_shift_fields`: a series of projections, one after another into a file that can be gone on with.
+
+Two projections are in work at once, so that one is read, or written, while the other is computed.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shiftfield import machine
+from shiftfield.frames import Frames
+from shiftfield.plan import check_size
+from shiftfield.scans.alignment import aligned, drift_of
+from shiftfield.scans.axes import AXES, Series
+from shiftfield.scans.correction import Correction
+from shiftfield.scans.hdf5_store import HDF5Store
+from shiftfield.scans.result import Scan
+from shiftfield.scans.store import Description, OutputError, Store, check_out, names_only
+from shiftfield.scans.zarr_store import ZarrStore
+from shiftfield.search import field_of
+from shiftfield.settings import Settings
+from shiftfield.stream import LATENCY, Cancelled, Watch
+
+_AT_ONCE = 2  # projections
+_FAILURES = 10  # after so many something is wrong with all
+_USUAL = "pixels have no answer"
+_THIRD = (
+    3  # of the memory, for references that all share; of a projection's, for those that are moved
+)
+
+
+class ScanError(RuntimeError):
+    """Some projections have no field; the others are kept, and the same call tries the missing ones again."""
+
+
+def find_shift_fields(
+    references: Any,
+    samples: Any,
+    *,
+    out: Any,
+    axes: Sequence[str] | str = AXES,
+    reference_axes: Sequence[str] | str | None = None,
+    dark: Any = None,
+    flat: Any = None,
+    crop: Sequence[int] | None = None,
+    align: bool = False,
+    overwrite: bool = False,
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Any = None,
+    **settings: Any,
+) -> Scan:
+    """Find the shift field of every projection of a scan; px, (x, y), match in the reference minus place.
+
+    Stopped or killed at any moment, the same call goes on where it was: finished projections are neither
+    computed again nor lost, and the result has the same bits.
+
+    Parameters
+    ----------
+    references : array_like, address, or list of addresses
+        One set of frames for all projections, or one set for each.
+    samples : array_like, address, or list of addresses
+        All projections. An address names something in a file, see `shiftfield.sources`; a list has one for each
+        place along the first axis, projections or frames.
+    out : path
+        The file: HDF5 (.h5) or Zarr (.zarr), compressed, one dataset for each quantity.
+    axes : sequence of {"projection", "frame", "y", "x"}
+        The axes of `samples` in their order, also of a list; without "frame" each projection is one image.
+    reference_axes : sequence of str, optional
+        Those of `references`; the same without "projection" when they have one axis less.
+    dark, flat : array_like or address, shape (H, W) or (n, H, W), optional
+        Images without beam, and without sample and texture; the mean of n. References and samples become
+        (pixels - dark) / (flat - dark).
+    crop : (top, bottom, left, right), optional
+        Rows and columns that are used, px.
+    align : bool
+        Take out the drift of each frame of the sample against its reference, one shift of the whole frame, before
+        frames are compared together; the drift's median over frames is added to the shifts again, and all are
+        kept as `drift`.
+    overwrite : bool
+        Throw away what `out` holds.
+    progress : callable, optional
+        Called as `progress(done, total)` with numbers of tiles of the projections that were not finished before,
+        in the calling thread.
+    cancel : callable or object with `is_set`, optional
+        Asked several times a second; when true, `Cancelled` is raised.
+    **settings
+        As in `find_shift_field`. `memory` is for all that is in work together.
+
+    Returns
+    -------
+    Scan
+        The file, opened; read when it is sliced.
+
+    Raises
+    ------
+    ValueError
+        When an input or a setting is not what it must be, or `out` holds something else.
+    ScanError
+        When some projections have no field, and why; the others are kept.
+    OSError
+        When the output cannot be written; what was finished is kept.
+    Cancelled
+        When `cancel` asked for it; what was finished is kept.
+
+    Examples
+    --------
+    >>> scan = find_shift_fields("flats.h5::/entry/data", "scan.h5::/entry/data", out="fields.h5",
+    ...                          axes="frame projection y x", method="umpa_dark")  # doctest: +SKIP
+    >>> scan[0].summary()  # doctest: +SKIP
+    """
+    job = prepare(
+        references, samples, axes=axes, reference_axes=reference_axes, dark=dark, flat=flat, crop=crop,
+        align=align, settings=Settings(**settings),
+    )  # fmt: skip
+    path = check_out(out)
+    store = _open_store(path, job.description, overwrite=overwrite)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _Run(job, store, Watch(progress, cancel)).all()
+    for text in sorted({str(w.message) for w in caught if _USUAL not in str(w.message)}):
+        warnings.warn(text, UserWarning, stacklevel=2)
+    store.finish()
+    return Scan(path)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, checked."""
+
+    references: Series
+    samples: Series
+    correction: Correction
+    settings: Settings
+    align: bool
+    description: Description
+    shared: bool
+
+
+def prepare(
+    references: Any, samples: Any, *, axes: Sequence[str] | str, reference_axes: Sequence[str] | str | None,
+    dark: Any, flat: Any, crop: Sequence[int] | None, align: bool, settings: Settings,
+) -> Job:  # fmt: skip
+    """Open the inputs and check that all fits; no pixel of a projection is read."""
+    sam = Series(samples, axes, "The samples")
+    ref = _references(references, axes, reference_axes)
+    if ref.shape != sam.shape:
+        raise ValueError(f"The references of a projection have shape {ref.shape} and its samples {sam.shape}; "
+                         "they must be the same.")  # fmt: skip
+    if len(ref) not in (1, len(sam)):
+        raise ValueError(f"There are references for {len(ref)} projections and samples for {len(sam)}; there "
+                         "must be one set for all, or one for each.")  # fmt: skip
+    correction = Correction(sam.shape[1:], dark, flat, crop)
+    check_size(correction.size, (settings.window,) * 2, (settings.margin,) * 2)
+    inputs: dict[str, Any] = {"samples": sam.identity(), "references": ref.identity(), "align": bool(align),
+                              "crop": [[n.start, n.stop] for n in correction.crop]}  # fmt: skip
+    if correction.active:
+        inputs["correction"] = correction.digest()
+    step = settings.step
+    shape = -(-correction.size[0] // step), -(-correction.size[1] // step)
+    description = Description(
+        len(sam), shape, _quantities(settings, align=align), names_only(settings), inputs, correction.size,
+        sam.shape[0],
+    )  # fmt: skip
+    return Job(ref, sam, correction, settings, align, description, len(ref) == 1)
+
+
+def _references(data: Any, axes: Sequence[str] | str, own: Sequence[str] | str | None) -> Series:
+    """Return the references with their own axes, or those of the samples, without "projection" if need be."""
+    if own is not None:
+        return Series(data, own, "The references")
+    names = axes.replace(",", " ").split() if isinstance(axes, str) else list(axes)
+    fewer = [name for name in names if name != "projection"]
+    try:
+        return Series(data, fewer, "The references")
+    except ValueError as error:
+        try:
+            return Series(data, names, "The references")
+        except ValueError:
+            raise error from None
+
+
+def _quantities(settings: Settings, *, align: bool) -> dict[str, str]:
+    names = {"x": "float32", "y": "float32", "valid": "uint8", "score": "float32"}
+    if settings.method != "pearson":
+        names["transmission"] = "float32"
+    if settings.method == "umpa_dark":
+        names["dark_field"] = "float32"
+    if align:
+        names["drift"] = "float32"
+    return names
+
+
+def _open_store(path: Path, description: Description, *, overwrite: bool) -> Store:
+    """Return the store of a scan: a new one, or the one that was begun before.
+
+    Raises
+    ------
+    ValueError
+        When the file is something else, or a scan of other settings or inputs, and is not to be overwritten.
+    OutputError
+        When it cannot be written.
+    """
+    if path.suffix.lower() == ".zarr":
+        return ZarrStore(path, description, overwrite=overwrite)
+    return HDF5Store(path, description, overwrite=overwrite)
+
+
+@dataclass
+class _Run:
+    """The state of a scan while it runs."""
+
+    job: Job
+    store: Store
+    watch: Watch
+    stop: threading.Event = field(default_factory=threading.Event)
+    failures: dict[int, Exception] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._parts: dict[int, tuple[int, int]] = {}
+        self._told = -1
+        self._cores = threading.BoundedSemaphore(
+            self.job.settings.ncore or machine.available_cores()
+        )
+        self._shared: Frames | None = None
+        self._settings, self._each = self.job.settings, 0
+
+    def all(self) -> None:
+        """Do what is not done; raise when something went wrong, with all finished work kept."""
+        todo = np.flatnonzero(~self.store.done())
+        self._shared = self._of_all()
+        at_once = min(_AT_ONCE, max(len(todo), 1))
+        self._each = max(1, self._allowed() // at_once)
+        self._settings = replace(self.job.settings, memory=self._each)
+        self._look(len(todo))
+        with ThreadPoolExecutor(at_once, thread_name_prefix="shiftfield-scan") as pool:
+            waiting = [int(n) for n in todo]
+            running: dict[Future[None], int] = {}
+            try:
+                while waiting or running:
+                    while waiting and len(running) < at_once:
+                        number = waiting.pop(0)
+                        running[pool.submit(self._one, number)] = number
+                    ready, _ = wait(running, timeout=LATENCY, return_when=FIRST_COMPLETED)
+                    for future in ready:
+                        self._finish(running.pop(future), future)
+                    self._look(len(todo))
+                    if len(self.failures) >= _FAILURES:
+                        break
+            finally:
+                self.stop.set()
+        if self.failures:
+            raise ScanError(self._words(len(todo)))
+
+    def _finish(self, number: int, future: Future[None]) -> None:
+        error = future.exception()
+        if isinstance(error, OutputError) or (
+            error is not None and not isinstance(error, ValueError | OSError)
+        ):
+            raise error
+        if error is not None:
+            self.failures[number] = error
+
+    def _look(self, todo: int) -> None:
+        """Tell how far all is; raise when the caller asked to stop."""
+        self.watch.look()
+        each = max((total for _, total in self._parts.values()), default=1)
+        done = sum(done for done, _ in self._parts.values())
+        if self.watch.progress is not None and done != self._told:
+            self._told = done
+            self.watch.progress(done, each * todo)
+
+    def _words(self, todo: int) -> str:
+        words = [
+            f"projection {number}: {str(error).rstrip('.')}"
+            for number, error in sorted(self.failures.items())
+        ]
+        tried = "" if len(self.failures) < _FAILURES else " and the rest was not tried"
+        return (
+            f"{len(self.failures)} of {todo} projections have no field{tried} (others are kept, the same call "
+            f"tries these again): {'; '.join(words[:5])}."
+        )
+
+    def _allowed(self) -> int:
+        """Return the bytes for all that is in work together, beside the references that all share."""
+        held = self._shared.nbytes if self._shared is not None and self._shared.in_memory else 0
+        return self._memory() - held
+
+    def _of_all(self) -> Frames | None:
+        """Return the references that all projections share, in memory where they fit."""
+        if not self.job.shared:
+            return None
+        frames = Frames(self.job.correction.of(self.job.references[0]), "The reference")
+        frames.look = self.watch.look
+        if frames.nbytes <= self._memory() // _THIRD:
+            frames.hold()
+        return frames
+
+    def _memory(self) -> int:
+        memory = self.job.settings.memory
+        return machine.free_memory() // 2 if memory is None else machine.parse_bytes(memory)
+
+    def _one(self, number: int) -> None:
+        """Find one field and keep it."""
+        if self.stop.is_set():
+            return
+        job = self.job
+        watch = Watch(
+            lambda done, total: self._parts.__setitem__(number, (done, total)),
+            self.stop,
+            cores=self._cores,
+        )
+        sample = Frames(
+            job.correction.of(job.samples[number]), f"The sample of projection {number}"
+        )
+        reference = self._shared or Frames(
+            job.correction.of(job.references[number]), f"The reference of projection {number}"
+        )
+        drift = None
+        if job.align:
+            drift = drift_of(reference.data, sample.data, job.settings.margin)
+            fits = 4 * prod(reference.shape) <= self._each // _THIRD
+            reference = aligned(reference, drift, in_memory=fits)
+        try:
+            found = field_of(reference, sample, self._settings, watch)
+        except Cancelled:
+            return
+        if not found.valid.any():
+            raise ValueError("no pixel has an answer; is a frame empty, or all NaN?")
+        quantities = found.quantities()
+        if drift is not None:
+            middle = np.median(drift, axis=0).astype(np.float32)
+            quantities |= {"x": found.x + middle[0], "y": found.y + middle[1], "drift": drift}
+        if not self.stop.is_set():
+            self.store.write(number, quantities)

@@ -1,0 +1,156 @@
+"""Where the fields of a scan are kept: what every kind of file promises, and which kind a name asks for.
+
+Whenever the process is killed, the file can be opened, and all that was written to it is there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield._version import __version__
+from shiftfield.settings import Settings
+from shiftfield.sources.kinds import HDF5
+
+FORMAT = "shiftfield-scan/1"
+UNITS = {"x": "px", "y": "px", "drift": "px"}
+CONVENTION = "px, (x, y), match in the reference minus place in the sample"
+KINDS = (*HDF5, ".zarr")
+
+
+class OutputError(OSError):
+    """The output cannot be written; what was finished before is kept."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a scan's file says of itself.
+
+    Attributes
+    ----------
+    projections : int
+    shape : tuple of int
+        (rows, columns) of each quantity.
+    quantities : dict
+        Name to dtype of what is kept of each projection.
+    settings, inputs : dict
+        What was asked for, and of what; both are compared when a scan goes on.
+    image_shape, frames
+        Of the images that were compared.
+    """
+
+    projections: int
+    shape: tuple[int, int]
+    quantities: dict[str, str]
+    settings: dict[str, Any]
+    inputs: dict[str, Any]
+    image_shape: tuple[int, int]
+    frames: int
+    version: str = __version__
+
+    def attributes(self) -> dict[str, Any]:
+        """Return all as numbers and texts."""
+        return {
+            "format": FORMAT, "version": self.version, "settings": json.dumps(self.settings),
+            "inputs": json.dumps(self.inputs), "convention": CONVENTION, "axes": json.dumps(AXES),
+            "image_shape": list(self.image_shape), "frames": self.frames, "projections": self.projections,
+            "shape": list(self.shape), "quantities": json.dumps(self.quantities),
+        }  # fmt: skip
+
+    @classmethod
+    def of(cls, attributes: Mapping[str, Any], name: str) -> Description:
+        """Read what `attributes` wrote; a ValueError where a file is no scan of ours."""
+        if attributes.get("format") != FORMAT:
+            raise ValueError(f"{name} is no scan of shiftfield ({FORMAT}).")
+        height, width = (int(n) for n in attributes["image_shape"])
+        rows, columns = (int(n) for n in attributes["shape"])
+        return cls(
+            int(attributes["projections"]), (rows, columns), json.loads(attributes["quantities"]),
+            json.loads(attributes["settings"]), json.loads(attributes["inputs"]), (height, width),
+            int(attributes["frames"]), str(attributes["version"]),
+        )  # fmt: skip
+
+    def check_same(self, other: Description, name: str) -> None:
+        """Raise a ValueError that names what differs, unless another description asks for the same numbers."""
+        for what in ("settings", "inputs"):
+            mine, theirs = getattr(self, what), getattr(other, what)
+            differ = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
+            if differ:
+                raise ValueError(
+                    f"{name} holds another scan, with other {what}: {', '.join(sorted(differ))}; choose another "
+                    "name, or overwrite it."
+                )
+        if self.version != other.version:
+            raise ValueError(
+                f"{name} was begun by shiftfield {other.version}, this is {self.version}; choose another name, "
+                "or overwrite it."
+            )
+
+
+AXES = ("projection", "y", "x")
+
+
+class Store(Protocol):
+    """The file of one scan that is being made."""
+
+    def done(self) -> NDArray[np.bool_]:
+        """Return which projections are finished."""
+        ...
+
+    def write(self, number: int, quantities: Mapping[str, NDArray[Any]]) -> None:
+        """Keep one projection; afterwards it is finished, also when the power fails."""
+        ...
+
+    def finish(self) -> None:
+        """Say that all projections are written."""
+        ...
+
+
+def names_only(settings: Settings) -> dict[str, Any]:
+    """Return the settings that change numbers: not where and with how much of the machine."""
+    chosen = settings.as_dict()
+    for name in ("device", "ncore", "memory"):
+        del chosen[name]
+    return chosen
+
+
+def check_out(out: Any) -> Path:
+    """Return the path of an output, or raise a ValueError or OSError that says what is wrong with it."""
+    path = Path(os.fspath(out)).expanduser()
+    if path.suffix.lower() not in KINDS:
+        raise ValueError(f"out is {path}; its name must end in {', '.join(KINDS)}.")
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"out is {path}; the folder {path.absolute().parent} does not exist.")
+    return path
+
+
+def tall(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return the chunk (rows, columns) of a quantity: about a quarter of a million pixels, whole rows."""
+    return max(1, min(shape[0], 262_144 // shape[1])), shape[1]
+
+
+def fill_of(dtype: str) -> Any:
+    """Return what stands where nothing is known yet."""
+    return np.nan if np.dtype(dtype).kind == "f" else 0
+
+
+def synced(path: Path) -> None:
+    """Make sure that a file, or the names in a folder, outlast a power failure, where the system can."""
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    try:
+        number = os.open(path, flags)
+    except OSError:  # a folder, on Windows
+        return
+    try:
+        os.fsync(number)
+    except OSError:
+        pass
+    finally:
+        os.close(number)

@@ -1,0 +1,91 @@
+"""A scan in a Zarr group: each projection is chunks of its own, and says that it is there when they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, synced, tall
+
+
+class ZarrStore:
+    """The folder of a scan; chunks are written beside their name and renamed by Zarr itself."""
+
+    def __init__(self, path: Path, description: Description, *, overwrite: bool) -> None:
+        self.path, self.description = path, description
+        try:
+            self._zarr: Any = import_module("zarr")
+        except ImportError as error:
+            raise ValueError(
+                f'out is {path}; pip install "shiftfield[files]" writes Zarr.'
+            ) from error
+        try:
+            if overwrite and path.exists():
+                shutil.rmtree(path)
+            if not path.exists():
+                self._begin()
+            self._group = self._opened()
+        except OSError as error:
+            raise self._failed(error) from error
+        for left in (*path.rglob("*.partial"), *path.parent.glob(f".{path.name}.*.part")):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(
+                missing_ok=True
+            )
+
+    def _opened(self) -> Any:
+        try:
+            group = self._zarr.open_group(str(self.path), mode="r+")
+            found = Description.of(group.attrs, str(self.path))
+        except (FileNotFoundError, KeyError) as error:
+            raise ValueError(f"{self.path} is no scan of shiftfield that can be read.") from error
+        self.description.check_same(found, str(self.path))
+        return group
+
+    def _begin(self) -> None:
+        """Make the empty arrays in a folder beside, and rename it."""
+        d = self.description
+        part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        group = self._zarr.open_group(str(part), mode="w")
+        group.attrs.update({**d.attributes(), "complete": False})
+        for name, kind in d.quantities.items():
+            drift = name == "drift"
+            size = (d.frames, 2) if drift else d.shape
+            group.create_array(
+                name, shape=(d.projections, *size), chunks=(1, *tall(size)), dtype=kind,
+                fill_value=fill_of(kind), dimension_names=("projection", *(("frame", "xy") if drift else "yx")),
+                attributes={"units": UNITS.get(name, "")},
+            )  # fmt: skip
+        group.create_array("done", shape=(d.projections,), chunks=(1,), dtype="uint8", fill_value=0)
+        part.rename(self.path)
+
+    def done(self) -> NDArray[np.bool_]:
+        """Return which projections are finished."""
+        found: NDArray[np.bool_] = np.asarray(self._group["done"][:]) != 0
+        return found
+
+    def write(self, number: int, quantities: Mapping[str, NDArray[Any]]) -> None:
+        """Keep one projection, and when its chunks are safe say so."""
+        try:
+            for name, kind in self.description.quantities.items():
+                self._group[name][number] = np.asarray(quantities[name], kind)
+                for chunk in (self.path / name / "c" / str(number)).rglob("*"):
+                    synced(chunk)
+            self._group["done"][number] = 1
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def finish(self) -> None:
+        """Say that all projections are written."""
+        self._group.attrs["complete"] = True
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(
+            f"{self.path} cannot be written: {error.strerror or error}; what was finished before is kept."
+        )
