@@ -79,6 +79,35 @@ def test_a_dry_run_tells_and_writes_nothing(
     assert not out.exists()
 
 
+def test_a_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    samples = np.stack([SAM, SAM[:, ::-1]])
+    np.save(tmp_path / "ref.npy", REF)
+    np.save(tmp_path / "sam.npy", samples)
+    out = tmp_path / "scan.h5"
+    command = ["scan", "--references", str(tmp_path / "ref.npy"), "--samples", str(tmp_path / "sam.npy"),
+               "--out", str(out), "--margin", "3", "--json"]  # fmt: skip
+    assert main([*command, "--dry-run"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["projections"], told["finished"]) == (2, 0)
+    assert told["read_bytes"] == REF.nbytes + samples.nbytes
+    assert told["seconds"] > 0
+    assert not out.exists()
+    assert main(command) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["projections"] == 2
+    for number, found in enumerate(shiftfield.Scan(out)):
+        same_bits(found, shiftfield.find_shift_field(REF, samples[number], margin=3))
+    assert main([*command, "--dry-run"]) == 0
+    assert json.loads(capsys.readouterr().out)["finished"] == 2
+    assert main([*command[:-1], "--window", "9"]) == 2
+    assert "other settings: window" in capsys.readouterr().err
+    samples[1] = np.nan
+    np.save(tmp_path / "sam.npy", samples)
+    assert main([*command, "--overwrite"]) == 1
+    assert "1 of 2 projections have no field" in capsys.readouterr().err
+    assert shiftfield.Scan(out).done.tolist() == [True, False]
+
+
 def test_settings_are_written_and_read(files: tuple[str, str], tmp_path: Path) -> None:
     toml, one, two = tmp_path / "s.toml", tmp_path / "1.h5", tmp_path / "2.h5"
     first = ["--margin", "3", "--window", "9", "--dark-field", "--save-settings", str(toml)]

@@ -18,7 +18,7 @@ _STOPPED = 130
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit status."""
-    from shiftfield.cli import fields, maps
+    from shiftfield.cli import fields, maps, scan
 
     parser = argparse.ArgumentParser(
         prog="shiftfield", description="Where every piece of one image went in another."
@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     fields.add(commands)
     maps.add(commands)
+    scan.add(commands)
     doctor = commands.add_parser(
         "doctor", help="versions, cores, caches, GPUs, and what a search would use"
     )
@@ -57,7 +58,8 @@ def _run(given: argparse.Namespace) -> int:
         except (OSError, MemoryError) as error:
             return _say(error, 1)
         except KeyboardInterrupt:
-            print("\nStopped; nothing was written.", file=sys.stderr)
+            words = getattr(given, "stopped", "Stopped; nothing was written.")
+            print(f"\n{words}", file=sys.stderr)
             return _STOPPED
 
 

@@ -39,6 +39,7 @@ def find_local_shifts(
     chunk_size: int | None = 100,
     *,
     device: str | None = None,
+    memory: str | int | None = None,
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> tuple[Image, Image]:
@@ -74,7 +75,7 @@ def find_local_shifts(
         memory decides instead.
     device : {None, "auto", "cpu", "gpu", "hybrid", "reference"}
         As in `find_shift_field`; None does what `gpu` says.
-    progress, cancel
+    memory, progress, cancel
         As in `find_shift_field`.
 
     Returns
@@ -101,6 +102,7 @@ def find_local_shifts(
         ncore,
         device_of(gpu, device, resident=ref.device is not None),
         search="2d" if single or dim == 2 else "1d",
+        memory=memory,
     )
     check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
     rows = _chunk_rows(chunk_size, ref)
@@ -135,6 +137,7 @@ def find_local_shifts_umpa(
     dark_signal: bool = False,
     *,
     device: str | None = None,
+    memory: str | int | None = None,
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> tuple[Image, ...]:
@@ -147,7 +150,7 @@ def find_local_shifts_umpa(
     ----------
     ref_mat, mat : array_like, shape (K, H, W)
         Reference and sample stacks; HDF5, Zarr and dask arrays are read band by band.
-    win_size, margin, method, size, gpu, block, ncore, chunk_size, device, progress, cancel
+    win_size, margin, method, size, gpu, block, ncore, chunk_size, device, memory, progress, cancel
         As in `find_local_shifts`.
     filter_name : {"hann", "bartlett", "blackman", "hamming", "nuttall", "parzen", "triang", None}
         Weights of the window, outer product of the 1-D window of `scipy.signal.windows`; None is a box.
@@ -175,6 +178,7 @@ def find_local_shifts_umpa(
     settings = _settings(
         win_size, margin, method, size, ncore, device_of(gpu, device, resident=ref.device is not None),
         method="umpa_dark" if dark_signal else "umpa", weight=check_filter(filter_name),
+        memory=memory,
     )  # fmt: skip
     check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
     rows = _chunk_rows(chunk_size, ref)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from math import prod
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from shiftfield.cli.bar import Bar
+from shiftfield.cli.forecast import foreseen, in_words
 from shiftfield.cli.options import add_settings, settings_of
-from shiftfield.dense import plan_of, search_of
 from shiftfield.field import ShiftField
-from shiftfield.frames import Frames, pair
+from shiftfield.frames import pair
 from shiftfield.search import find_shift_field
 from shiftfield.settings import Settings
 
@@ -23,7 +21,6 @@ _ADDRESSES = (
     "Files are named by address: scan.h5::/entry/data, scan.zarr::data, stack.tif, a folder of "
     "images, a pattern such as 'raw/frame_*.tif'."
 )
-_PROBE = 256, 512  # px (rows, columns) of the middle of the images that a time is estimated from
 
 
 def add(commands: Any) -> None:
@@ -58,7 +55,7 @@ def run(given: argparse.Namespace) -> int:
     settings = _settings(given)
     reference, sample = pair(given.reference, given.sample)
     if given.dry_run:
-        _print(_foreseen(reference, sample, settings), given.json)
+        _print(foreseen(reference, sample, settings), given.json)
         return 0
     bar = Bar()
     try:
@@ -110,50 +107,10 @@ def _summary(field: ShiftField, out: Path | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _foreseen(reference: Frames, sample: Frames, settings: Settings) -> dict[str, Any]:
-    """Return the plan of each search, what will be read, and about how long it takes."""
-    axes = ("x", "y") if settings.search == "1d" and reference.shape[0] > 1 else ("both",)
-    plans = [
-        plan_of(settings, search_of(settings, reference.shape[0], axis), (reference, sample))
-        for axis in axes
-    ]
-    passes = 2 if settings.method == "umpa_dark" else 1  # the mean of the reference
-    return {
-        "plan": [str(plan) for plan in plans],
-        "read_bytes": passes * reference.nbytes + sample.nbytes,
-        "band_bytes": max(plan.band_bytes for plan in plans),
-        "answer_bytes": 4 * plans[0].search.known * prod(plans[0].output_shape),
-        "seconds": _estimate(reference, sample, settings),
-    }
-
-
-def _estimate(reference: Frames, sample: Frames, settings: Settings) -> float:
-    """Return about how many seconds the search will take, from one of a part of it."""
-    height, width = reference.size
-    least = settings.window + 2 * settings.margin
-    rows, columns = (min(n, m + least) for n, m in zip((height, width), _PROBE, strict=True))
-    top, left = (height - rows) // 2, (width - columns) // 2
-    ref, sam = (
-        np.ascontiguousarray(frames.rows(top, top + rows)[..., left : left + columns])
-        for frames in (reference, sample)
-    )
-    seconds = 0.0
-    for _ in range(2):  # the first compiles
-        began = perf_counter()
-        find_shift_field(ref, sam, **settings.as_dict())
-        seconds = perf_counter() - began
-    inner = [(n - least + 1) * (m - least + 1) for n, m in ((height, width), (rows, columns))]
-    return seconds * max(inner[0], 1) / max(inner[1], 1)
-
-
 def _print(what: str | dict[str, Any], as_json: bool) -> None:
     if isinstance(what, str):
         print(what)
     elif as_json:
         print(json.dumps(what))
     else:
-        print("\n".join(what["plan"]))
-        print(
-            f"reads {what['read_bytes'] / 1e6:.1f} MB, holds about {what['band_bytes'] / 1e6:.1f} MB of input "
-            f"at a time and {what['answer_bytes'] / 1e6:.1f} MB of answer, takes about {what['seconds']:.1f} s"
-        )
+        print(in_words(what))

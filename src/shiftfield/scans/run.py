@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from shiftfield import machine
+from shiftfield.dense import plan_of, search_of
 from shiftfield.frames import Frames
-from shiftfield.plan import check_size
 from shiftfield.scans.alignment import aligned, drift_of
 from shiftfield.scans.axes import AXES, Series
 from shiftfield.scans.correction import Correction
@@ -159,7 +159,11 @@ def prepare(
         raise ValueError(f"There are references for {len(ref)} projections and samples for {len(sam)}; there "
                          "must be one set for all, or one for each.")  # fmt: skip
     correction = Correction(sam.shape[1:], dark, flat, crop)
-    check_size(correction.size, (settings.window,) * 2, (settings.margin,) * 2)
+    share = None if settings.memory is None else machine.parse_bytes(settings.memory) // _AT_ONCE
+    first = [Frames(correction.of(series[0]), "The first projection") for series in (ref, sam)]
+    plan_of(
+        replace(settings, memory=share), search_of(settings, sam.shape[0]), (first[0], first[1])
+    )
     inputs: dict[str, Any] = {"samples": sam.identity(), "references": ref.identity(), "align": bool(align),
                               "crop": [[n.start, n.stop] for n in correction.crop]}  # fmt: skip
     if correction.active:

@@ -54,13 +54,14 @@ class ZarrStore:
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
         group = self._zarr.open_group(str(part), mode="w")
         group.attrs.update({**d.attributes(), "complete": False})
+        packing = self._zarr.codecs.BloscCodec(cname="lz4", shuffle="shuffle")
         for name, kind in d.quantities.items():
             drift = name == "drift"
             size = (d.frames, 2) if drift else d.shape
             group.create_array(
                 name, shape=(d.projections, *size), chunks=(1, *tall(size)), dtype=kind,
                 fill_value=fill_of(kind), dimension_names=("projection", *(("frame", "xy") if drift else "yx")),
-                attributes={"units": UNITS.get(name, "")},
+                attributes={"units": UNITS.get(name, "")}, compressors=packing,
             )  # fmt: skip
         group.create_array("done", shape=(d.projections,), chunks=(1,), dtype="uint8", fill_value=0)
         part.rename(self.path)

@@ -111,7 +111,7 @@ def _npy(path: Path) -> Any:
     try:
         found: Any = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is no .npy file of plain numbers.") from error
+        raise ValueError(f"{path} is no .npy file of plain numbers, or is cut short.") from error
     if found.flags.c_contiguous and found.ndim >= 2:
         return FlatImages(path, found.dtype, found.offset, found.shape)
     return found
