@@ -103,6 +103,6 @@ def test_every_chunk_is_decoded_once(tall: int) -> None:
 
 def test_too_little_memory_is_refused() -> None:
     reference, sample = pair_of("2-D")
-    with pytest.raises(ValueError, match=r"memory is '9 kB'; this search needs at least 0\.\d MB"):
+    with pytest.raises(ValueError, match=r"memory is '9 kB'; this search needs at least \d\.\d MB"):
         find_shift_field(reference, sample, margin=4, memory="9 kB")
     find_shift_field(REFERENCE, SAMPLE, margin=4, memory="9 kB")  # nothing is copied

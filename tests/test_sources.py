@@ -95,7 +95,7 @@ def test_every_kind_of_file(tmp_path: Path, kind: str) -> None:
     expected = shiftfield.find_shift_field(REF, SAM, margin=3)
     same_bits(shiftfield.find_shift_field(*there, margin=3), expected)
     same_bits(
-        shiftfield.find_shift_field(Path(there[0]), there[1], margin=3, memory="1 MB"), expected
+        shiftfield.find_shift_field(Path(there[0]), there[1], margin=3, memory="2 MB"), expected
     )
 
 

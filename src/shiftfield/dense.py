@@ -73,6 +73,7 @@ def plan_of(
         reference.size,
         backend_name=name,
         bytes_of_a_row=sum(bytes_of_a_row(frames, normalised=normalised) for frames in inputs),
+        normalised=bool(normalised),
         workers=settings.ncore,
         chunk_rows=chunk_rows,
         memory=settings.memory,

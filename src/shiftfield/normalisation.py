@@ -207,7 +207,7 @@ def _finite_mean(pixels: Float, axis: int) -> Float:
 
 def _finite(rows: Any) -> Float:
     """Return the pixels in float64, NaN where they are not finite."""
-    return np.where(np.isfinite(rows), rows, np.nan).astype(np.float64)
+    return np.where(np.isfinite(rows), rows, np.nan).astype(np.float64, copy=False)
 
 
 def _divisor(sums: Float) -> Float:

@@ -17,6 +17,13 @@ from shiftfield.engine import Search, Tile, backend
 _DEFAULT = 200_000_000  # bytes that the bands in work may take, where nobody says
 _GPU_DEFAULT = 2_000_000_000  # the same for a GPU, which wants many tiles at once
 _FREE = 4  # of what is free, one part
+_OF_A_PIXEL = (
+    100  # bytes of a pixel of a tile: moments, images that the scores read, the best score
+)
+_AS_GIVEN, _NORMALISED = (
+    8,
+    16,
+)  # bytes a pixel of a frame: floats, scaled; and while it is normalised
 _ROWS = 512  # of a band that is no copy
 
 
@@ -92,6 +99,7 @@ def make_plan(
     *,
     backend_name: str,
     bytes_of_a_row: int = 0,
+    normalised: bool = False,
     workers: int | None = None,
     chunk_rows: int | None = None,
     memory: str | int | None = None,
@@ -100,7 +108,8 @@ def make_plan(
 ) -> Plan:
     """Resolve a search into a plan.
 
-    `bytes_of_a_row` is what a row of a band costs; 0 when bands are no copies. `threads` is the most of a block
+    `bytes_of_a_row` is what a row of a band costs; 0 when bands are no copies. `normalised` says that tiles
+    normalise what they cut of a band. `threads` is the most of a block
     on a GPU.
 
     Raises
@@ -114,12 +123,14 @@ def make_plan(
     cores = workers or machine.available_cores()
     allowed = None if memory is None else machine.parse_bytes(memory)
     if allowed is not None:
-        budget = allowed // 2  # the rest is for what files are decoded to, and for the threads
+        taken = cores * _of_a_thread(search, tile, shape, normalised=normalised)
+        budget = min(allowed // 2, allowed - taken)  # half is for what files are decoded to
     else:
         budget = min(_GPU_DEFAULT if on_gpu else _DEFAULT, machine.free_memory() // _FREE)
     rows = budget // max(bytes_of_a_row, 1) - 2 * search.edge[0]
-    if allowed is not None and rows < tile[0]:
-        need = 2 * bytes_of_a_row * (tile[0] + 2 * search.edge[0])
+    if allowed is not None and bytes_of_a_row and rows < tile[0]:
+        band = bytes_of_a_row * (tile[0] + 2 * search.edge[0])
+        need = max(2 * band, band + taken)
         raise ValueError(
             f"memory is {memory!r}; this search needs at least {need / 1e6:.1f} MB for one row of tiles."
         )
@@ -132,6 +143,18 @@ def make_plan(
     return Plan(
         search, shape, backend_name, tile, band_rows, cores, notes, allowed, threads, bytes_of_a_row
     )
+
+
+def _of_a_thread(
+    search: Search, tile: tuple[int, int], shape: tuple[int, int], *, normalised: bool
+) -> int:
+    """Return the bytes that a thread takes for a tile: its pixels as floats, scaled, and what the loops keep."""
+    rows, columns = (
+        min(n + 2 * e, size) for n, e, size in zip(tile, search.edge, shape, strict=True)
+    )
+    ny, nx = search.shifts
+    kept = 4 * min(search.peak_size, ny) * nx + _OF_A_PIXEL
+    return rows * columns * (kept + 2 * search.frames * (_NORMALISED if normalised else _AS_GIVEN))
 
 
 def check_size(shape: tuple[int, int], window: tuple[int, int], margin: tuple[int, int]) -> None:
