@@ -38,6 +38,7 @@ LAYERS = [
     "strips",
     "resident sharing",
     "dense",
+    "lazy",
     "correlation global_shift search",
     "scans.axes scans.correction scans.alignment scans.store",
     "scans.hdf5_store scans.zarr_store scans.result",

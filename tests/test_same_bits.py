@@ -120,5 +120,5 @@ def test_the_kind_of_input_changes_nothing(tmp_path: Path) -> None:
     }
     references, samples = sources(tmp_path, REFERENCE), sources(tmp_path, SAMPLE)
     for kind, reference in references.items():
-        found = find_shift_field(reference, samples[kind], margin=4)
+        found = find_shift_field(reference, samples[kind], margin=4, cancel=lambda: False)
         same(arrays(found), arrays(plain.get(kind, plain[""])))

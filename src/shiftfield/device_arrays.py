@@ -16,6 +16,11 @@ def is_on_device(data: Any) -> bool:
     return hasattr(data, "__cuda_array_interface__")
 
 
+def is_lazy(data: Any) -> bool:
+    """Return whether something is an array of dask."""
+    return type(data).__module__.startswith("dask.") and hasattr(data, "__dask_graph__")
+
+
 def number_of(data: Any) -> int | None:
     """Return the CUDA number of the device that an array lies on; None for the host."""
     return int(data.device.id) if is_on_device(data) else None

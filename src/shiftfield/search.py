@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from shiftfield.dense import search_1d, search_2d
+from shiftfield.device_arrays import is_lazy
 from shiftfield.field import ShiftField
 from shiftfield.frames import Frames, pair
+from shiftfield.lazy import lazy_field
 from shiftfield.settings import DEFAULT, Settings
 from shiftfield.stream import Watch
 
@@ -41,7 +43,9 @@ def find_shift_field(
     Parameters
     ----------
     reference, sample : array_like, shape (H, W) or (K, H, W)
-        Real numbers; anything NumPy, h5py, Zarr or dask can slice. K frames are compared together.
+        Real numbers; anything NumPy, h5py or Zarr can slice, or the address of a file. K frames are compared
+        together. Of dask arrays the field is lazy (see `shiftfield.lazy`), unless `progress` or `cancel` is
+        given, with which they are read band by band now.
     method : {"pearson", "umpa", "umpa_dark"}
         Pearson correlation; UMPA, which also gives the transmission; UMPA with transmission and dark
         field (Zdora et al., PRL 118, 203903, 2017).
@@ -93,6 +97,8 @@ def find_shift_field(
         method=method, window=window, margin=margin, search=search, peak=peak, peak_size=peak_size,
         weight=weight, step=step, device=device, ncore=ncore, memory=memory,
     )  # fmt: skip
+    if progress is None and cancel is None and (is_lazy(reference) or is_lazy(sample)):
+        return lazy_field(reference, sample, settings)
     ref, sam = pair(reference, sample)
     return field_of(ref, sam, settings, Watch(progress, cancel), stacklevel=3)
 

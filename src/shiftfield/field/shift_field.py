@@ -10,13 +10,14 @@ import os
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield._version import __version__
-from shiftfield.device_arrays import is_on_device, to_host
+from shiftfield.device_arrays import is_lazy, is_on_device, to_host
 from shiftfield.settings import DEFAULT, Settings
 
 
@@ -24,7 +25,8 @@ from shiftfield.settings import DEFAULT, Settings
 class ShiftField:
     """Dense shifts in px, (x, y) = (column, row), match in the reference minus place in the sample.
 
-    Arrays lie where the images lay: NumPy's, or CuPy's for images on a GPU (`on_host` copies them).
+    Arrays are as the images were: NumPy's, CuPy's on a GPU, or dask's, not computed yet (`on_host` computes and
+    copies).
     All arrays have shape `(ceil(H / step), ceil(W / step))`: element (i, j) belongs to sample
     pixel (i * step, j * step). Content of the sample that moved by +s against the reference reads -s.
 
@@ -73,10 +75,14 @@ class ShiftField:
         return self.x.shape[0], self.x.shape[1]
 
     def on_host(self) -> ShiftField:
-        """Return the same field with its arrays in the host's memory; itself where they are there already."""
+        """Return the same field with NumPy arrays: computed, copied from a GPU, or itself where it has them."""
+        mine = self.quantities()
+        if is_lazy(self.x):
+            found = import_module("dask").compute(*mine.values())
+            return replace(self, **dict(zip(mine, found, strict=True)))
         if not is_on_device(self.x):
             return self
-        copies: dict[str, Any] = {name: to_host(one) for name, one in self.quantities().items()}
+        copies: dict[str, Any] = {name: to_host(one) for name, one in mine.items()}
         return replace(self, **copies)
 
     def quantities(self) -> dict[str, NDArray[Any]]:
@@ -150,6 +156,8 @@ class ShiftField:
         return f'<pre>{text}</pre><img alt="shift field" src="data:image/png;base64,{image}">'
 
     def __repr__(self) -> str:
-        known = 100 * np.count_nonzero(self.on_host().valid) / max(self.valid.size, 1)
         names = ", ".join(self.quantities())
+        if is_lazy(self.x):
+            return f"<ShiftField {self.shape[0]} x {self.shape[1]}: {names}; not computed>"
+        known = 100 * np.count_nonzero(self.on_host().valid) / max(self.valid.size, 1)
         return f"<ShiftField {self.shape[0]} x {self.shape[1]}: {names}; {known:.1f} % valid>"
