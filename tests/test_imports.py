@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 LAYERS = [
     "_version arrays colours device_arrays fits machine settings",
     "field pearson_maps peaks scores synthetic samples",
+    "stack_maps",
     "sources.kinds",
     "sources.flat",
     "sources.hdf5 sources.series sources.zarrs",

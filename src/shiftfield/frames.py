@@ -75,6 +75,13 @@ class Frames:
         """Return rows [start, stop) of all frames `(K, rows, W)`: float32 where exact, else float64."""
         return as_floats(self.stored(start, stop))
 
+    def frame(self, number: int) -> NDArray[np.float64]:
+        """Return one frame `(H, W)`, float64."""
+        found = self.data if self.ndim == 2 else self.data[number]
+        if isinstance(found, np.ma.MaskedArray):
+            found = np.ma.filled(found.astype(self.dtype), np.nan)
+        return np.asarray(found).astype(np.float64)
+
     def stored(self, start: int, stop: int) -> Any:
         """Return rows [start, stop) of all frames with the dtype they are stored with; NaN where masked."""
         band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import warnings
+from math import prod
 from typing import Any
+
+import numpy as np
 
 from shiftfield.device_arrays import is_on_device, number_of, to_host
 from shiftfield.engine import no_gpu
 from shiftfield.engine.gpu import devices
 from shiftfield.engine.gpu.device import Device
+from shiftfield.frames import Frames
 from shiftfield.pearson_maps import Float, Library, pearson_maps
+from shiftfield.stack_maps import stack_map
+
+_LARGE = 8_000_000  # pixels of a stack that are held as float64 together
 
 
 class MapMaker:
@@ -29,6 +36,21 @@ class MapMaker:
             self.device = found[0] if found else None
             if not found:
                 warnings.warn(no_gpu(reason), UserWarning, stacklevel=3)
+
+    def map(self, reference: Frames, sample: Frames, inside: tuple[slice, slice]) -> Float:
+        """Return the map of a part of the sample `(rows, columns)` in the reference.
+
+        Of large stacks on the host one frame at a time is held; each is read once.
+        """
+        if self.device is None and reference.shape[0] > 1 and prod(reference.shape) > _LARGE:
+            return stack_map(
+                (reference.frame(n), sample.frame(n)[inside]) for n in range(reference.shape[0])
+            )
+        ref, sam = (
+            frames.rows(0, frames.shape[1]).astype(np.float64) for frames in (reference, sample)
+        )
+        found: Float = self.maps(ref[None], sam[None, :, *inside])[0]
+        return found
 
     def maps(self, reference: Any, sample: Any, stacklevel: int = 3) -> Float:
         """Return the maps of `pearson_maps`, in the place where the images lie."""

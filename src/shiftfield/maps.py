@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.arguments import check_block, device_of
-from shiftfield.device_arrays import number_of, to_host
-from shiftfield.frames import in_one_place, whole
+from shiftfield.device_arrays import to_host
+from shiftfield.frames import Frames, in_one_place
 from shiftfield.map_maker import MapMaker
 from shiftfield.peaks import check_peak, locate_peak
 from shiftfield.settings import check_integer
-
-Float = NDArray[np.float64]
 
 
 def generate_correlation_map(
@@ -53,7 +51,7 @@ def generate_correlation_map(
     device_of(gpu)
     ref, sam = _check(ref_mat, mat)
     scores: NDArray[np.float32] = (
-        MapMaker(gpu, ref).maps(ref[None], sam[None])[0].astype(np.float32)
+        MapMaker(gpu, ref.data).map(ref, sam, _all(sam)).astype(np.float32, copy=False)
     )
     return scores
 
@@ -104,8 +102,8 @@ def find_shift_based_correlation_map(
         raise ValueError(f"axis is {axis!r}; allowed are None, 0 (rows) and 1 (columns).")
     check_peak(method, dim, size)
     ref, sam = _check(ref_mat, mat)
-    sam = _crop(ref, sam, margin, axis)
-    scores = to_host(MapMaker(gpu, ref).maps(ref[None], sam[None])[0])
+    inside = _crop(ref, sam, margin, axis)
+    scores = to_host(MapMaker(gpu, ref.data).map(ref, sam, inside))
     x, y = np.nan, np.nan
     if np.isfinite(scores).all():
         x, y = locate_peak(scores, sub_pixel, method, dim if axis is None else 1, size)
@@ -119,15 +117,14 @@ def find_shift_based_correlation_map(
     return (0.0 if axis == 0 else x), (0.0 if axis == 1 else y)
 
 
-def _check(ref_mat: Any, mat: Any) -> tuple[Float, Float]:
-    ref, ref_ndim = whole(ref_mat, "The reference")
-    sam, sam_ndim = whole(mat, "The sample")
-    if ref_ndim != sam_ndim or ref.shape[0] != sam.shape[0]:
+def _check(ref_mat: Any, mat: Any) -> tuple[Frames, Frames]:
+    ref, sam = Frames(ref_mat, "The reference"), Frames(mat, "The sample")
+    if ref.ndim != sam.ndim or ref.shape[0] != sam.shape[0]:
         raise ValueError(
-            f"The reference has shape {ref.shape[-ref_ndim:]} and the sample {sam.shape[-sam_ndim:]}; "
+            f"The reference has shape {ref.shape[-ref.ndim :]} and the sample {sam.shape[-sam.ndim :]}; "
             "both must be 2-D, or 3-D with the same number of frames."
         )
-    in_one_place(number_of(ref), number_of(sam))
+    in_one_place(ref.device, sam.device)
     if sam.shape[1] > ref.shape[1] or sam.shape[2] > ref.shape[2]:
         raise ValueError(
             f"The sample is {sam.shape[1]} x {sam.shape[2]} px and the reference {ref.shape[1]} x "
@@ -136,22 +133,26 @@ def _check(ref_mat: Any, mat: Any) -> tuple[Float, Float]:
     return ref, sam
 
 
-def _crop(ref: Float, sam: Float, margin: int, axis: int | None) -> Float:
-    """Crop a sample of the reference's shape by the margin; else check that the margin fits."""
+def _all(sam: Frames) -> tuple[slice, slice]:
+    return slice(0, sam.shape[1]), slice(0, sam.shape[2])
+
+
+def _crop(ref: Frames, sam: Frames, margin: int, axis: int | None) -> tuple[slice, slice]:
+    """Return the part of a sample of the reference's shape within the margin; else check that the margin fits."""
     margins = (0 if axis == 1 else margin), (0 if axis == 0 else margin)
     if ref.shape == sam.shape:
-        if any(n <= 2 * m for n, m in zip(sam.shape[1:], margins, strict=True)):
+        if any(n <= 2 * m for n, m in zip(sam.size, margins, strict=True)):
             raise ValueError(
                 f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropping by a margin of {margin} px "
                 "needs more than twice that along each searched axis."
             )
-        return sam[
-            :, margins[0] : sam.shape[1] - margins[0], margins[1] : sam.shape[2] - margins[1]
-        ]
+        return slice(margins[0], sam.shape[1] - margins[0]), slice(
+            margins[1], sam.shape[2] - margins[1]
+        )
     room = ref.shape[1] - sam.shape[1], ref.shape[2] - sam.shape[2]
     if room[0] < 2 * margins[0] or room[1] < 2 * margins[1]:
         raise ValueError(
             f"The reference is {room[0]} x {room[1]} px larger than the sample; with margin {margin} px and "
             f"axis {axis} it must be at least {2 * margins[0]} x {2 * margins[1]} px larger, or of one shape."
         )
-    return sam
+    return _all(sam)

@@ -64,7 +64,7 @@ def _pearson_maps(reference: Float, sample: Float, library: Library) -> Float:
     n = sample[0].size
     deviation = sam - sam.mean(axis=(1, 2, 3), keepdims=True)
     square = np.einsum("nkij,nkij->n", deviation, deviation)
-    sums, squares = _window_sums(ref, window)
+    sums, squares = window_sums(ref, window)
     sums *= sums
     sums /= n
     squares -= sums
@@ -73,11 +73,11 @@ def _pearson_maps(reference: Float, sample: Float, library: Library) -> Float:
     with np.errstate(divide="ignore", invalid="ignore"):
         cross /= np.sqrt(spread * square[:, None, None])
     maps: Float = np.clip(cross, -1, 1)
-    flat = _constant_windows(reference, window, spread, sums, library.ndimage)
+    flat = constant_windows(reference, window, spread, sums, library.ndimage)
     flat_template = (sample.max(axis=(1, 2, 3)) == sample.min(axis=(1, 2, 3))) | ~(square > 0)
     maps[flat | flat_template[:, None, None]] = 0.0
     if spoilt_ref is not None:
-        maps[_window_sums(spoilt_ref.astype(np.float64), window)[0] > 0.5] = np.nan
+        maps[window_sums(spoilt_ref.astype(np.float64), window)[0] > 0.5] = np.nan
     if spoilt_sam is not None:
         maps[spoilt_sam.any(axis=(1, 2, 3))] = np.nan
     return maps
@@ -116,7 +116,14 @@ def _centre(images: Float) -> tuple[Float, NDArray[np.bool_] | None]:
     return np.where(spoilt, 0.0, images - level), spoilt
 
 
-def _window_sums(images: Float, window: tuple[int, ...]) -> tuple[Float, Float]:
+def level_of(image: Float) -> float:
+    """Return a level near most pixels of an image: the median of some that are finite, 0 when none is."""
+    probe = image.reshape(-1)[:: max(1, image.size // _PROBES)]
+    probe = probe[np.isfinite(probe)]
+    return float(np.median(probe)) if probe.size else 0.0
+
+
+def window_sums(images: Float, window: tuple[int, ...]) -> tuple[Float, Float]:
     """Return sums and sums of squares over frames and every window `(N, ny, nx)` of `(N, K, H, W)`.
 
     In blocks of rows that stay in the cache. Nothing is subtracted, so a bright window leaves no
@@ -156,7 +163,7 @@ def _neighbours(images: Float, size: int, axis: int) -> Float:
         step *= 2
 
 
-def _constant_windows(
+def constant_windows(
     images: Float, window: tuple[int, ...], spread: Float, level: Float, ndimage: Any
 ) -> NDArray[np.bool_]:
     """Return where all pixels of a window are equal, or vary by no more than the sums' own rounding.
