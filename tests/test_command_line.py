@@ -239,3 +239,25 @@ def test_ctrl_c_stops_it(tmp_path: Path) -> None:
     assert run.wait(30) == 130
     os.close(ours)
     assert not out.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
+def test_ctrl_c_leaves_a_scan_that_goes_on(tmp_path: Path) -> None:
+    np.save(tmp_path / "ref.npy", REF)
+    np.save(tmp_path / "sam.npy", np.stack([SAM] * 300))
+    out = tmp_path / "scan.h5"
+    command = [sys.executable, "-m", "shiftfield", "scan", "--references", str(tmp_path / "ref.npy"),
+               "--samples", str(tmp_path / "sam.npy"), "--out", str(out), "--margin", "3"]  # fmt: skip
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (out.exists() and shiftfield.Scan(out).done.sum() > 3):
+        assert run.poll() is None
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert said.endswith("Stopped; what is finished is kept, the same command goes on.\n")
+    before = shiftfield.Scan(out).done.sum()
+    assert 3 < before < 300
+    assert main(command[3:]) == 0
+    scan = shiftfield.Scan(out)
+    assert scan.done.all()
+    same_bits(scan[299], shiftfield.find_shift_field(REF, SAM, margin=3))
