@@ -35,7 +35,7 @@ def check(found: ShiftField, expected: ShiftField) -> None:
         assert np.mean(apart <= 1e-4) >= 0.999, name
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_chunks_of_any_size(data: st.DataObject) -> None:
     pick = data.draw

@@ -356,7 +356,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path: Path, kind: str, kills: int) 
 
     Most kills come while fields are found and written, every fourth at any moment from the start on.
     """
-    count, generator = 25 * kills, random.Random(1)
+    count, generator = 20 * kills, random.Random(1)
     reference = speckle((96, 90), frames=2, seed=1)
     samples = np.stack([np.roll(reference, n % 3, axis=2) for n in range(count)])
     np.save(tmp_path / "r.npy", reference)
