@@ -5,7 +5,6 @@ The search is `shiftfield.find_shift_field`; the layers are `ShiftField.to_layer
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from threading import Event
@@ -18,14 +17,13 @@ from napari.viewer import Viewer
 
 from shiftfield import ShiftField
 from shiftfield._napari.dock import Task
+from shiftfield._napari.drawing import MOST_VECTORS, bottom_up, drawable
 from shiftfield._napari.forms import fields
 from shiftfield._napari.inputs import Pixels, said
 from shiftfield._napari.pair import PairDock, input_metadata
 from shiftfield.field.layers import LayerTuple
 from shiftfield.settings import DisplaySettings, Settings
 
-_MOST_VECTORS = 40_000  # napari 0.9 takes about a second to draw them
-_TOP_DOWN = ("x", "y", "transmission", "dark_field", "score", "uncertainty")
 VECTOR_TEXT = "Vectors show the motion from reference to sample."
 SIGN_TEXT = (
     "Shifts are the place of the match in the reference minus the place in the sample, px. "
@@ -64,7 +62,7 @@ class FieldDock(PairDock):
         settings = self._settings()
         reference, sample = self._pixels()
         drawing = {
-            "spacing": _drawable(self.spacing.value, sample.shape[-2:]),
+            "spacing": drawable(self.spacing.value, sample.shape[-2:]),
             "length": self.length.value,
             "score": self.score.value,
             "placement": self._place(self._sample.value, sample),
@@ -72,7 +70,7 @@ class FieldDock(PairDock):
         sentences = [VECTOR_TEXT, *said(reference, sample)]
         if drawing["spacing"] > self.spacing.value:
             sentences.append(
-                f"They are {drawing['spacing']} px apart: more than {_MOST_VECTORS:,} of them "
+                f"They are {drawing['spacing']} px apart: more than {MOST_VECTORS:,} of them "
                 "would stall the viewer."
             )
 
@@ -98,7 +96,7 @@ def _search(
             progress=progress,
             cancel=cancel,
         )
-        layers = sorted(field.to_layers(**drawing), key=_height)
+        layers = bottom_up(field.to_layers(**drawing))
         text = _answer(field)
         if field.valid.any() and len(layers[-1][0]) == 0:
             text += f" No vector is drawn: a spacing of {drawing['spacing']} px is too large here."
@@ -107,19 +105,6 @@ def _search(
         return layers, text
 
     return compute
-
-
-def _drawable(spacing: int, shape: tuple[int, ...]) -> int:
-    """Return `spacing`, or the least one that napari still draws without a long pause."""
-    return max(spacing, math.ceil(math.sqrt(shape[0] * shape[1] / _MOST_VECTORS)))
-
-
-def _height(layer: LayerTuple) -> int:
-    """Place in the layer list: vectors on top, then x, y and the rest downwards."""
-    _, arguments, kind = layer
-    if kind == "vectors":
-        return 1
-    return -_TOP_DOWN.index(arguments["metadata"]["shiftfield"]["quantity"])
 
 
 def _answer(field: ShiftField) -> str:

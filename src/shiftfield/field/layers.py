@@ -7,19 +7,21 @@ the place of the match in the reference and ends at the sample pixel, so it is m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.colours import diverging
+from shiftfield.settings import Settings
 
 if TYPE_CHECKING:
     from shiftfield.field.shift_field import ShiftField
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 SHIFT_COLORMAP = {"name": "shift (blue - 0 + orange)", "colors": diverging()}
-_NAMES = {
+PLACEMENT = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+NAMES = {  # of the layers; `valid` has none, it is where the shifts are not NaN
     "x": "x shift",
     "y": "y shift",
     "score": "score",
@@ -50,37 +52,68 @@ def to_layers(
     score : bool
         Whether to show the score too.
     placement : mapping, optional
-        Transform of the sample image in the viewer, for its last two axes: any of napari's
-        `scale, translate, rotate, shear, affine, units, axis_labels`. The layers take it over;
-        with `step > 1` their scale is multiplied by the step.
+        Transform of the sample image in the viewer, for its last two axes: any of `PLACEMENT`,
+        as napari takes them. The layers take it over; with `step > 1` their scale is multiplied
+        by the step.
     """
     placement = dict(placement or {})
     step = field.settings.step
     coarse = placement | {"scale": tuple(np.asarray(placement.get("scale", (1.0, 1.0))) * step)}
     layers: list[LayerTuple] = []
-    for name, label in _NAMES.items():
+    for name, label in NAMES.items():
         data = getattr(field, name)
         if data is None or (name == "score" and not score):
             continue
-        look = _shift_look(data) if name in "xy" else _value_look(data)
-        layers.append(
-            (data, {"name": label, "metadata": metadata(field, name), **look, **coarse}, "image")
-        )
+        about = {"name": label, "metadata": metadata(field, name)}
+        layers.append((data, {**about, **look(name, data), **coarse}, "image"))
     layers.append(_vectors(field, spacing, length, placement))
     return layers
 
 
+class Made(Protocol):
+    """What the layers of one field or of a whole scan say of how they were made."""
+
+    @property
+    def version(self) -> str:
+        """Version of shiftfield."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """Number of frames that were compared."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """What was asked for."""
+        ...
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """(H, W) of the sample, px."""
+        ...
+
+
 def metadata(field: ShiftField, quantity: str) -> dict[str, Any]:
-    """Return what a layer's metadata says about how it was made."""
+    """Return what a layer's metadata says about how it was made; enough to save the field again."""
+    return {"shiftfield": made(field, quantity) | {"seconds": field.seconds}}
+
+
+def made(result: Made, quantity: str) -> dict[str, Any]:
+    """Return how the numbers of a quantity were made, as plain values."""
     return {
-        "shiftfield": {
-            "quantity": quantity,
-            "unit": "px" if quantity in ("x", "y", "uncertainty", "vectors") else "",
-            "version": field.version,
-            "frames": field.frames,
-            "settings": field.settings.as_dict(),
-        }
+        "quantity": quantity,
+        "unit": "px" if quantity in ("x", "y", "uncertainty", "vectors") else "",
+        "version": result.version,
+        "frames": result.frames,
+        "settings": result.settings.as_dict(),
+        "image_shape": result.image_shape,
     }
+
+
+def look(quantity: str, data: NDArray[np.float32]) -> dict[str, Any]:
+    """Return the colormap and the contrast limits that suit `data`; NaN counts for nothing."""
+    return _shift_look(data) if quantity in ("x", "y") else _value_look(data)
 
 
 def _shift_look(data: NDArray[np.float32]) -> dict[str, Any]:
