@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,14 @@ _UNITS = {"x": "px", "y": "px", "uncertainty": "px"}
 _LARGEST = 1 << 33  # elements; an array beyond this is refused before it is read
 
 
-def save(field: ShiftField, path: str | os.PathLike[str]) -> None:
-    """Write `field` to `path` (HDF5, gzip); an OSError says why when the folder cannot be written."""
+def save(
+    field: ShiftField, path: str | os.PathLike[str], placement: Mapping[str, Any] | None = None
+) -> None:
+    """Write `field` to `path` (HDF5, gzip); an OSError says why when the folder cannot be written.
+
+    `placement` is where the sample image lies in a viewer, as `field.layers.to_layers` takes it, in numbers,
+    lists and texts.
+    """
     import h5py
 
     path = Path(path)
@@ -39,6 +46,8 @@ def save(field: ShiftField, path: str | os.PathLike[str]) -> None:
             file.attrs["convention"] = (
                 "px, (x, y), match in the reference minus place in the sample"
             )
+            if placement:
+                file.attrs["placement"] = json.dumps(dict(placement))
             for name, data in field.quantities().items():
                 stored = file.create_dataset(
                     name, data=data, compression="gzip", compression_opts=1, shuffle=True
@@ -62,6 +71,34 @@ def load(path: str | os.PathLike[str]) -> ShiftField:
     except (OSError, KeyError, TypeError, ValueError) as error:
         reason = str(error.args[0] if isinstance(error, KeyError) else error).rstrip(".")
         raise ValueError(f"{os.fspath(path)!r} holds no shift field: {reason}.") from error
+
+
+def load_placement(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the `placement` that `save` was given; empty where it was given none."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        found = json.loads(file.attrs.get("placement", "{}"))
+    return found if isinstance(found, dict) else {}
+
+
+def is_field(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file says that it is a field, of whatever version of the format; nothing is raised."""
+    return declared_format(path).startswith(FORMAT.partition("/")[0] + "/")
+
+
+def declared_format(path: str | os.PathLike[str]) -> str:
+    """Return what an HDF5 file says it is, such as "shiftfield/1"; "" for all else. Nothing is raised."""
+    import h5py
+
+    try:
+        if not Path(path).is_file():  # opening a pipe would wait for ever
+            return ""
+        with h5py.File(path, "r") as file:
+            found = file.attrs.get("format")
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError):
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 def _read(file: Any) -> ShiftField:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.field import ShiftField
-from shiftfield.scans.store import Description, check_out
+from shiftfield.field.hdf5 import declared_format
+from shiftfield.scans.store import FORMAT, Description, check_out
 from shiftfield.settings import Settings
-from shiftfield.sources import open_images
+from shiftfield.sources import open_images, zarrs
+
+_LONGEST = 1 << 26  # bytes; a scan of a hundred thousand files says in less what it is
 
 
 class Scan:
@@ -32,6 +35,8 @@ class Scan:
         (H, W) of the images that were compared, px.
     frames : int
     settings : Settings
+    version : str
+        Version of shiftfield that began the scan.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -42,7 +47,7 @@ class Scan:
             self._about = Description.of(attributes, str(self.path))
         self.projections, self.shape = self._about.projections, self._about.shape
         self.image_shape, self.frames = self._about.image_shape, self._about.frames
-        self.settings = Settings(**self._about.settings)
+        self.settings, self.version = Settings(**self._about.settings), self._about.version
 
     def __len__(self) -> int:
         return self.projections
@@ -81,7 +86,7 @@ class Scan:
         arrays["valid"] = arrays["valid"] != 0
         return ShiftField(
             **arrays, settings=self.settings, image_shape=self.image_shape, frames=self.frames,
-            version=self._about.version,
+            version=self.version,
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[ShiftField]:
@@ -92,12 +97,32 @@ class Scan:
         return f"<Scan {self.path}: {int(self.done.sum())} of {self.projections} projections, {height} x {width}>"
 
 
+def is_scan(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file or a folder says that it is a scan, of whatever version of the format.
+
+    No data are read, Zarr is not needed, and nothing is raised.
+    """
+    path = Path(path)
+    found = _declared_by_zarr(path) if path.is_dir() else declared_format(path)
+    return found.startswith(FORMAT.partition("/")[0] + "/")
+
+
+def _declared_by_zarr(path: Path) -> str:
+    about = path / "zarr.json"
+    try:
+        if about.stat().st_size > _LONGEST:
+            return ""
+        return str(json.loads(about.read_text("utf-8"))["attributes"]["format"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return ""
+
+
 @contextmanager
 def _attributes(path: Path) -> Iterator[Any]:
     """Give the attributes of a file; a ValueError when it cannot be opened."""
     if path.suffix.lower() == ".zarr":
         try:
-            yield import_module("zarr").open_group(str(path), mode="r").attrs
+            yield zarrs.package(path).open_group(str(path), mode="r").attrs
         except (FileNotFoundError, KeyError) as error:
             raise ValueError(f"{path} is no scan of shiftfield that can be read.") from error
         return

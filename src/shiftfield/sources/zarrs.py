@@ -9,14 +9,19 @@ from typing import Any
 from shiftfield.sources.kinds import the_only
 
 
-def open_zarr(path: Path, inside: str) -> Any:
-    """Return the array `inside` a store, the store's own array, or the only one that holds images."""
+def package(path: Path) -> Any:
+    """Return the package Zarr, which `path` needs; a ValueError says how to get it."""
     try:
-        zarr = import_module("zarr")
+        return import_module("zarr")
     except ImportError as error:
         raise ValueError(
             f'{path} is a Zarr store; pip install "shiftfield[files]" reads it.'
         ) from error
+
+
+def open_zarr(path: Path, inside: str) -> Any:
+    """Return the array `inside` a store, the store's own array, or the only one that holds images."""
+    zarr = package(path)
     try:
         found = zarr.open(str(path), mode="r")
     except Exception as error:
