@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -292,6 +294,19 @@ def test_whose_a_file_is_is_known_without_its_data(
     monkeypatch.setattr(zarr.Array, "__getitem__", read)
     for path in (saved, made_scans / "whole.h5", made_scans / "part.zarr"):
         assert get_reader(str(path)) is not None
+
+
+def test_knowing_who_opens_what_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, npe2\n"
+        "manager = npe2.PluginManager.instance(); manager.discover()\n"
+        "names = [reader.plugin_name for reader in manager.iter_compatible_readers('a.h5')]\n"
+        "assert 'shiftfield' in names and list(manager.iter_compatible_writers(['image', 'vectors']))\n"
+        "import shiftfield._napari.reader, shiftfield._napari.writer\n"
+        "print([m for m in ('napari', 'qtpy', 'h5py', 'dask', 'zarr') if m in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_another_plugin_gets_its_chance(tmp_path: Path, window: Any) -> None:

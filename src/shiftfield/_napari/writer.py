@@ -16,13 +16,8 @@ from shiftfield.field.layers import NAMES, PLACEMENT, LayerTuple
 from shiftfield.settings import Settings
 
 _ENDS = (".h5", ".hdf5")
-_MADE = (
-    "version",
-    "frames",
-    "settings",
-    "image_shape",
-    "seconds",
-)  # the same for all of one search
+# the same for all layers of one search
+_MADE = ("version", "frames", "settings", "image_shape", "seconds")
 
 
 class NoFieldError(OSError):
