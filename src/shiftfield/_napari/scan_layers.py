@@ -96,4 +96,4 @@ def _some(images: _Projections, finished: NDArray[np.bool_]) -> NDArray[np.float
 def _missing(scan: Scan, finished: NDArray[np.bool_]) -> str:
     if finished.all():
         return ""
-    return f"{scan.path}: {finished.sum()} of {len(scan)} projections are finished; the others are empty."
+    return f"{scan.path.name}: {finished.sum()} of {len(scan)} projections are finished; the others are empty."
