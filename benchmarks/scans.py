@@ -1,7 +1,8 @@
 """`python -m benchmarks.scans`: memory, bytes read and time of data that is larger than memory, and of scans.
 
 Each figure is of a process of its own. The stacks are written to a temporary folder, those of 1 GB and more of a
-scan are generated while they are read. Prints a table in Markdown, writes JSON with `--json`.
+scan are generated while they are read. Prints a table in Markdown, writes JSON with `--json`, and with
+`--write` the table into docs/scans.md.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from benchmarks.machine import machine
 from shiftfield.synthetic import speckle
 
 _MB = 1e6
+_MARK = "<!-- written by python -m benchmarks.scans --write -->"
 _TILE = 320  # px; larger images repeat one
 _CALLS: dict[str, Callable[..., Any]] = {
     "Pearson": lambda r, s, **k: shiftfield.find_local_shifts(r, s, 2, **k),
@@ -62,6 +64,8 @@ def main() -> int:
         with table.part("growth"):
             table.add(_growth(Path(folder), (0.2, 0.4) if options.quick else (1, 2, 4, 10)))
     table.add([Row("the run itself", time.perf_counter() - began, "s")])
+    if options.write:
+        _write(table)
     return 0 if table.reached else 1
 
 
@@ -277,10 +281,22 @@ def _status(file: str, name: str) -> float:
     return float(found[1]) * (1024 if found[2] else 1)
 
 
+def _write(table: Table) -> None:
+    """Put the table into the page."""
+    page = Path(__file__).parents[1] / "docs" / "scans.md"
+    before, rest = page.read_text(encoding="utf-8").split(_MARK)
+    _, after = rest.split("<!-- end -->")
+    about = table.about
+    said = "One run on {date} at commit {commit}: {processor}, {cores} cores.".format(**about)
+    rows = "\n".join([HEAD, *(row.line() for row in table.rows)])
+    page.write_text(f"{before}{_MARK}\n{said}\n\n{rows}\n<!-- end -->{after}", encoding="utf-8")
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scans", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small images: does it run?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/scans.md")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     return parser.parse_args()
 
