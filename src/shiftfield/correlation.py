@@ -224,18 +224,28 @@ def _slab_rules(norm: bool, norm_global: bool) -> tuple[Normalise, Normalise]:
 
 
 def _bordered(shift: Image, edges: tuple[int, int]) -> Image:
-    """Put zeros into the borders, where no answer was sought."""
-    out = np.zeros_like(shift)
-    inside = _inside(shift, edges)
-    out[inside] = shift[inside]
-    return out
+    """Put zeros into the borders, where no answer was sought; in place, for a copy would double the memory."""
+    for border in _borders(shift, edges):
+        shift[border] = 0
+    return shift
 
 
 def _extended(image: Image, edges: tuple[int, int]) -> Image:
-    """Repeat the outermost answers into the borders."""
-    return np.pad(image[_inside(image, edges)], [(n, n) for n in edges], mode="edge")
-
-
-def _inside(image: Image, edges: tuple[int, int]) -> tuple[slice, slice]:
+    """Repeat the outermost answers into the borders; in place."""
     (height, width), (ey, ex) = image.shape, edges
-    return slice(ey, height - ey), slice(ex, width - ex)
+    top, bottom, left, right = _borders(image, edges)
+    image[top], image[bottom] = image[ey : ey + 1], image[height - ey - 1 : height - ey]
+    image[left], image[right] = image[:, ex : ex + 1], image[:, width - ex - 1 : width - ex]
+    return image
+
+
+def _borders(image: Image, edges: tuple[int, int]) -> tuple[tuple[slice, slice], ...]:
+    """Return the rows above and below, and the columns left and right, where no answer was sought."""
+    (height, width), (ey, ex) = image.shape, edges
+    rows, columns = slice(0, height), slice(0, width)
+    return (
+        (slice(0, ey), columns),
+        (slice(height - ey, height), columns),
+        (rows, slice(0, ex)),
+        (rows, slice(width - ex, width)),
+    )
