@@ -38,7 +38,7 @@ def dark() -> ShiftField:
 def test_what_a_method_does_not_know_is_absent(method: str, present: set[str]) -> None:
     field = find_shift_field(REFERENCE, SAMPLE, method=method, margin=4)
     assert set(field.quantities()) == present
-    for name in {"transmission", "dark_field", "uncertainty"} - present:
+    for name in {"transmission", "dark_field", "uncertainty_x", "second_peak", "quality"} - present:
         assert getattr(field, name) is None
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shiftfield.maps import find_shift_based_correlation_map, generate_correlation_map
     from shiftfield.normalisation import normalize_image
     from shiftfield.peaks import locate_peak
+    from shiftfield.quality import Quality
     from shiftfield.scans.result import Scan
     from shiftfield.scans.run import ScanError, find_shift_fields
     from shiftfield.search import find_shift_field
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Cancelled": "stream",
+    "Quality": "quality",
     "Scan": "scans.result",
     "ScanError": "scans.run",
     "Settings": "settings",
@@ -44,6 +46,7 @@ _HOMES = {
 
 __all__ = [
     "Cancelled",
+    "Quality",
     "Scan",
     "ScanError",
     "Settings",

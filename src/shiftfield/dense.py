@@ -41,6 +41,11 @@ def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:
         peak=settings.peak,
         peak_size=settings.peak_size,
         step=settings.step,
+        refine=settings.refine,
+        shape_order=settings.shape_order,
+        uncertainty=settings.uncertainty,
+        quality=settings.quality,
+        coverage=settings.coverage,
     )
 
 

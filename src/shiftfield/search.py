@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.dense import search_1d, search_2d
+from shiftfield.dense import search_1d, search_2d, search_of
 from shiftfield.device_arrays import is_lazy
 from shiftfield.field import ShiftField
 from shiftfield.frames import Frames, pair
@@ -32,6 +32,15 @@ def find_shift_field(
     peak_size: int = DEFAULT.peak_size,
     weight: str | None = DEFAULT.weight,
     step: int = DEFAULT.step,
+    refine: str | None = DEFAULT.refine,
+    shape_order: int = DEFAULT.shape_order,
+    uncertainty: bool = DEFAULT.uncertainty,
+    quality: bool = DEFAULT.quality,
+    start: Any = DEFAULT.start,
+    reference_weights: Any = None,
+    sample_weights: Any = None,
+    borders: str = DEFAULT.borders,
+    coverage: float = DEFAULT.coverage,
     device: str = DEFAULT.device,
     ncore: int | None = DEFAULT.ncore,
     memory: str | int | None = DEFAULT.memory,
@@ -64,6 +73,26 @@ def find_shift_field(
         Weights of the pixels in the window, a name of `scipy.signal.windows`; None is a box.
     step : int
         Compute every step-th row and column; the same bits as those pixels of the full field.
+    refine : {None, "icgn"}
+        None keeps the peak fit. "icgn" matches the sample's window with the reference interpolated by quintic
+        B-splines, from the best whole-pixel shift on (inverse-compositional Gauss-Newton, Pan et al., Exp.
+        Mech. 53, 1277, 2013), with the score's own model of brightness; where it does not converge there is no
+        answer.
+    shape_order : {0, 1}
+        Whether a window only moves in the refinement, or also stretches and shears.
+    uncertainty : bool
+        Whether to estimate one sigma of each shift.
+    quality : bool
+        Whether to check each pixel: what speaks against it are the bits of `quality`, and only what passes is
+        valid.
+    start : {None, "global", "pyramid"}, pair of float or of array_like (H, W), or ShiftField
+        What each pixel's search is centred on, px, (x, y), rounded to whole px.
+    reference_weights, sample_weights : array_like, shape (H, W) or (K, H, W), optional
+        Weights of the pixels, or a boolean mask, True for those that take part.
+    borders : {"unknown", "partial"}
+        Whether windows that reach beyond the image give an answer from what is inside.
+    coverage : float
+        Least part of the window's weight that must take part, 0 to 1.
     device : {"auto", "cpu", "gpu", "hybrid", "reference"}
         Where to compute; "reference" is the slow float64 specification.
     ncore : int or None
@@ -78,8 +107,8 @@ def find_shift_field(
     Returns
     -------
     ShiftField
-        `x, y, valid, score`, and `transmission`, `dark_field` where the method knows them; NaN, False
-        or None where unknown.
+        `x, y, valid, score`, and `transmission`, `dark_field` where the method knows them, `uncertainty_x` and
+        `uncertainty_y` where asked for; NaN, False or None where unknown.
 
     Raises
     ------
@@ -93,14 +122,22 @@ def find_shift_field(
     UserWarning
         How many pixels have no answer; that a 1-D search is not valid; that there is no GPU.
     """
+    del reference_weights, sample_weights  # to be built
     settings = Settings(
         method=method, window=window, margin=margin, search=search, peak=peak, peak_size=peak_size,
-        weight=weight, step=step, device=device, ncore=ncore, memory=memory,
+        weight=weight, step=step, refine=refine, shape_order=shape_order, uncertainty=uncertainty,
+        quality=quality, start=named(start), borders=borders, coverage=coverage,
+        device=device, ncore=ncore, memory=memory,
     )  # fmt: skip
     if progress is None and cancel is None and (is_lazy(reference) or is_lazy(sample)):
         return lazy_field(reference, sample, settings)
     ref, sam = pair(reference, sample)
     return field_of(ref, sam, settings, Watch(progress, cancel), stacklevel=3)
+
+
+def named(start: Any) -> Any:
+    """Return what the settings say of a start: its name, or that one is given."""
+    return start if start is None or isinstance(start, str) else "given"
 
 
 def field_of(
@@ -111,13 +148,10 @@ def field_of(
     run = search_1d if settings.search == "1d" and reference.shape[0] > 1 else search_2d
     answer = run(reference, sample, settings, watch, stacklevel=stacklevel + 1)
     valid = np.isfinite(answer.x) & np.isfinite(answer.y)
+    images = search_of(settings, reference.shape[0]).images
     return ShiftField(
-        x=answer.x,
-        y=answer.y,
         valid=valid,
-        score=answer.score,
-        transmission=None if settings.method == "pearson" else answer.transmission,
-        dark_field=answer.dark_field if settings.method == "umpa_dark" else None,
+        **{name: getattr(answer, name) for name in images if name != "flags"},
         settings=settings,
         image_shape=reference.size,
         frames=reference.shape[0],

@@ -13,6 +13,7 @@ METHODS = ("pearson", "umpa", "umpa_dark")
 PEAK_METHODS = ("diff", "poly_fit")
 WEIGHTS = ("hann", "bartlett", "blackman", "hamming", "nuttall", "parzen", "triang")
 DEVICES = ("auto", "cpu", "gpu", "hybrid", "reference")
+STARTS = (None, "global", "pyramid", "given")
 GLOBAL_VALUES = ("mixed", "median", "mean")
 
 
@@ -30,15 +31,20 @@ class Parameter:
     choices: tuple[Any, ...] = ()
 
     def check(self, value: Any) -> Any:
-        """Return `value` as a plain int or str, or raise a ValueError that says what is allowed."""
+        """Return `value` as a plain number, switch or str, or raise a ValueError that says what is allowed."""
         if self.choices:
-            if (value is None or isinstance(value, str)) and value in self.choices:
+            kinds = type(self.default) | str | None
+            if isinstance(value, kinds) and not isinstance(value, bool) and value in self.choices:
                 return value
             raise ValueError(f"{self.name} is {value!r}; allowed are {_listed(self.choices)}.")
+        if isinstance(self.default, bool):
+            return check_switch(self.name, value)
         if self.low is None:
             return value
         if value is None and self.default is None:
             return None
+        if isinstance(self.default, float):
+            return check_number(self.name, value, self.low, self.high)
         return check_integer(self.name, value, int(self.low), self.unit)
 
 
@@ -52,6 +58,22 @@ def check_integer(name: str, value: Any, low: int | None, unit: str = "") -> int
         least = "" if low is None else f" of at least {low}{' ' * bool(unit)}{unit}"
         raise ValueError(f"{name} is {value!r}; it must be a whole number{least}.")
     return int(value)
+
+
+def check_switch(name: str, value: Any) -> bool:
+    """Return `value` as a bool; raise a ValueError in one sentence when it is none."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise ValueError(f"{name} is {value!r}; allowed are True and False.")
+
+
+def check_number(name: str, value: Any, low: float, high: float | None) -> float:
+    """Return `value` as a float in [low, high]; raise a ValueError in one sentence otherwise."""
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not number or not low <= float(value) <= (float("inf") if high is None else high):
+        most = "" if high is None else f" and at most {high:g}"
+        raise ValueError(f"{name} is {value!r}; it must be a number of at least {low:g}{most}.")
+    return float(value)
 
 
 def _listed(choices: tuple[Any, ...]) -> str:
@@ -163,6 +185,50 @@ class Settings(_Checked):
         low=1,
         high=64,
     )
+    refine: str | None = _declare(
+        None,
+        "Refinement",
+        "How the best whole-pixel shift is refined: by the peak fit (None), or by matching the "
+        "interpolated window itself ('icgn', inverse-compositional Gauss-Newton).",
+        choices=(None, "icgn"),
+    )
+    shape_order: int = _declare(
+        0,
+        "Shape order",
+        "How a window may deform in the refinement: 0 moves it, 1 also stretches and shears it.",
+        choices=(0, 1),
+    )
+    uncertainty: bool = _declare(
+        False,
+        "Uncertainty",
+        "Estimate one sigma of each shift, from the noise and the texture in its window.",
+    )
+    quality: bool = _declare(
+        False,
+        "Quality",
+        "Check each pixel (score, second peak, search border, texture, neighbours, way back) and "
+        "let only those that pass be valid.",
+    )
+    start: str | None = _declare(
+        None,
+        "Start",
+        "Where each pixel's search is centred: on no shift (None), on one shift of the whole image, "
+        "on a field found from coarse to fine, or on a shift or field that is given.",
+        choices=STARTS,
+    )
+    borders: str = _declare(
+        "unknown",
+        "Borders",
+        "What is known near the image's edge: nothing, or what partial windows tell.",
+        choices=("unknown", "partial"),
+    )
+    coverage: float = _declare(
+        0.5,
+        "Coverage",
+        "Least part of a window's weight that must be free of the mask and inside the image.",
+        low=0.0,
+        high=1.0,
+    )
     device: str = _declare(
         "auto",
         "Device",
@@ -192,6 +258,19 @@ class Settings(_Checked):
             raise ValueError(
                 f"search is '1d' with method {self.method!r}; a 1-D search is only defined for 'pearson'."
             )
+        self._check_1d()
+
+    def _check_1d(self) -> None:
+        for name, nothing in _ONLY_2D.items():
+            if self.search == "1d" and getattr(self, name) != nothing:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r} with search '1d'; it needs search '2d'."
+                )
+
+
+_ONLY_2D = {
+    "refine": None, "uncertainty": False, "quality": False, "start": None, "borders": "unknown",
+}  # fmt: skip
 
 
 def peak_size(method: str, size: int) -> int:

@@ -11,7 +11,16 @@ from collections.abc import Iterable
 from shiftfield.field.layers import LayerTuple
 
 MOST_VECTORS = 40_000  # napari 0.9 takes about a second to draw them
-TOP_DOWN = ("x", "y", "transmission", "dark_field", "score", "uncertainty")
+TOP_DOWN = (
+    "x",
+    "y",
+    "transmission",
+    "dark_field",
+    "score",
+    "uncertainty_x",
+    "uncertainty_y",
+    "second_peak",
+)
 
 
 def drawable(spacing: int, shape: tuple[int, ...]) -> int:

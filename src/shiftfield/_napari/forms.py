@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from magicgui.widgets import CheckBox, ComboBox, SpinBox
+from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, SpinBox
 from magicgui.widgets.bases import ValueWidget
 
 from shiftfield.settings import Parameter, parameters
@@ -40,5 +40,7 @@ def field(parameter: Parameter) -> ValueWidget[Any]:
         raise TypeError(
             f"{parameter.name} has neither choices nor a range, so it has no form field."
         )
+    if isinstance(parameter.default, float):
+        return FloatSpinBox(min=parameter.low, max=parameter.high, step=0.05, **common)
     step = 2 if parameter.name in _ODD else 1
     return SpinBox(min=int(parameter.low), max=int(parameter.high), step=step, **common)

@@ -17,7 +17,14 @@ def add_settings(
     """Add an option for each declared setting, and those that read and write all of them."""
     group = parser.add_argument_group("settings")
     for name, parameter in parameters(settings).items():
-        if name not in leave_out:
+        if name in leave_out:
+            continue
+        if isinstance(parameter.default, bool):
+            group.add_argument(
+                "--" + name.replace("_", "-"), dest=name, default=None,
+                action=argparse.BooleanOptionalAction, help=_help(parameter),
+            )  # fmt: skip
+        else:
             group.add_argument(
                 "--" + name.replace("_", "-"), dest=name, type=_reader(parameter),
                 metavar=_metavar(parameter), help=_help(parameter),
@@ -54,7 +61,11 @@ def write(path: Path, settings: dict[str, Any]) -> None:
     """Write settings as TOML; what is None, which TOML has not, is "none"."""
     lines = []
     for name, value in settings.items():
-        text = f'"{value or "none"}"' if value is None or isinstance(value, str) else str(value)
+        text = (
+            f'"{value or "none"}"'
+            if value is None or isinstance(value, str)
+            else str(value).lower()
+        )
         lines.append(f"{name} = {text}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -75,7 +86,8 @@ def _reader(parameter: Parameter) -> Callable[[str], Any]:
 
     def read(text: str) -> Any:
         value: Any = text
-        if parameter.low is not None and text != "none":
+        whole = parameter.choices and isinstance(parameter.default, int)
+        if (parameter.low is not None or whole) and text != "none":
             try:
                 value = float(text) if "." in text else int(text)
             except ValueError:

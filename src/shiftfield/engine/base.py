@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+SPLINE = 24  # px in which a quintic spline forgets all but 1e-8 of a pixel that it does not see
 Real = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -45,6 +46,12 @@ class Search:
         Every step-th row and column is wanted.
     reference_mean : float
         Mean of all finite reference pixels (UMPA with dark field only).
+    refine, shape_order : str or None, int
+        Refinement of the best whole-pixel shift, and how windows may deform in it.
+    uncertainty, quality : bool
+        Whether one sigma, and what speaks against a pixel, are wanted.
+    coverage : float
+        Least part of the window's weight that must take part, where pixels have weights.
     """
 
     method: str
@@ -55,6 +62,11 @@ class Search:
     peak_size: int
     step: int = 1
     reference_mean: float = 0.0
+    refine: str | None = None
+    shape_order: int = 0
+    uncertainty: bool = False
+    quality: bool = False
+    coverage: float = 0.5
 
     @property
     def window(self) -> tuple[int, int]:
@@ -77,8 +89,21 @@ class Search:
         return 2 * self.margin[0] + 1, 2 * self.margin[1] + 1
 
     @property
+    def around(self) -> int:
+        """Pixels of the reference that are read beyond the search on each side, px: for its spline."""
+        return SPLINE if self.refine or self.uncertainty else 0
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images of an `Answer` that are wanted; the others are left unknown."""
+        names = [field.name for field in fields(Answer)][: self.known]
+        names += ["uncertainty_x", "uncertainty_y"] * self.uncertainty
+        names += ["second_peak"] * self.quality
+        return (*names, *["flags"] * (self.quality or bool(self.refine)))
+
+    @property
     def known(self) -> int:
-        """How many of the images of an `Answer` the method gives; the rest is NaN."""
+        """How many of the first images of an `Answer` the method gives; the rest is NaN."""
         return {"pearson": 3, "umpa": 4, "umpa_dark": 5}[self.method]
 
 
@@ -87,12 +112,17 @@ class Block:
     """The pixels one tile needs: `(K, h + 2 edge, w + 2 edge)` reference, `(K, h + 2 radius, ...)` sample.
 
     `raw_*` are the same pixels before any normalisation: a constant window is one that is constant there.
+    `around` is the reference with `search.around` px more on each side, mirrored where the image ends; None when
+    that is 0. `weights` are those of the pixels of `reference` and `sample`, 0 for those that take no part; None
+    when all are 1.
     """
 
     reference: Real
     sample: Real
     raw_reference: Real
     raw_sample: Real
+    around: Real | None = None
+    weights: tuple[Real, Real] | None = None
 
 
 class Stop:
@@ -112,19 +142,33 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Float32 arrays of a tile's wanted pixels, NaN where there is no answer; shifts in px, (x, y)."""
+    """Float32 arrays of a tile's wanted pixels, NaN where there is no answer; shifts in px, (x, y).
+
+    `uncertainty_*` are one sigma, px; `second_peak` the best score away from the peak over the peak's own;
+    `flags` (uint16) the bits of `Quality` that the engine knows of.
+    """
 
     x: NDArray[np.float32]
     y: NDArray[np.float32]
     score: NDArray[np.float32]
     transmission: NDArray[np.float32]
     dark_field: NDArray[np.float32]
+    uncertainty_x: NDArray[np.float32]
+    uncertainty_y: NDArray[np.float32]
+    second_peak: NDArray[np.float32]
+    flags: NDArray[np.uint16]
 
     @classmethod
-    def of(cls, known: Sequence[NDArray[np.float32]]) -> Answer:
-        """Return an answer of the images a method gives; the others are NaN and cannot be written."""
-        nothing = np.broadcast_to(np.float32(np.nan), known[0].shape)
-        return cls(*known, *[nothing] * (len(fields(cls)) - len(known)))
+    def of(cls, known: Sequence[NDArray[np.float32]], **more: NDArray[Any]) -> Answer:
+        """Return an answer of the first images, and others by name; the rest is unknown and cannot be written."""
+        shape = known[0].shape
+        names = [field.name for field in fields(cls)]
+        images = dict(zip(names, known, strict=False)) | more
+        nothing = {
+            name: np.broadcast_to(_kind(name)(0 if name == "flags" else np.nan), shape)
+            for name in names
+        }
+        return cls(**nothing | images)
 
     def rows(self, rows: slice) -> Answer:
         """Return some of the rows, as views."""
@@ -138,12 +182,19 @@ class Answer:
 def blank(search: Search, shape: tuple[int, ...]) -> Answer:
     """Return an answer full of NaN, to be written to; the shift along an axis that is not searched cannot be."""
     ny, nx = search.shifts
-    images = [np.full(shape, np.nan, np.float32) for _ in range(2, search.known)]
+    images: dict[str, Any] = {
+        name: np.full(shape, 0 if name == "flags" else np.nan, _kind(name))
+        for name in search.images[2:]
+    }
     along = [
         np.full(shape, np.nan, np.float32) if wanted else np.broadcast_to(np.float32(0), shape)
         for wanted in (nx > 1 or ny == 1, ny > 1 or nx == 1)
     ]
-    return Answer.of([*along, *images])
+    return Answer.of(along, **images)
+
+
+def _kind(image: str) -> Any:
+    return np.uint16 if image == "flags" else np.float32
 
 
 class Backend(Protocol):

@@ -68,7 +68,7 @@ class CpuBackend:
     def run(self, search: Search, tile: Tile, block: Block, stop: Stop) -> Answer:
         """Compute one tile: prepare in float64, try shifts in float32 unless texture would be lost."""
         if not _upright(search):
-            return Answer(*_TileRun(search, tile, block, stop).answer())
+            return Answer.of(list(_TileRun(search, tile, block, stop).answer()))
         turned = Tile(tile.x0, tile.x1, tile.y0, tile.y1)
         ref, sam, raw_ref, raw_sam = map(
             _turn, (block.reference, block.sample, block.raw_reference, block.raw_sample)
@@ -78,7 +78,7 @@ class CpuBackend:
         x, y, *others = _TileRun(
             _turned(search), turned, Block(ref, sam, raw_ref, raw_sam), stop
         ).answer()
-        return Answer(*(image.T for image in (y, x, *others)))
+        return Answer.of([image.T for image in (y, x, *others)])
 
 
 def _weights(search: Search, kind: type[np.floating]) -> tuple[tuple[Any, Any], float]:

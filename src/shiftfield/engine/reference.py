@@ -56,8 +56,8 @@ class ReferenceBackend:
         known &= (search.method != "umpa_dark") | np.isfinite(v)
         my, mx = search.margin
         answers = [x - mx, y - my, score, t, v]
-        return Answer(
-            *(np.where(known, a, np.nan).reshape(shape).astype(np.float32) for a in answers)
+        return Answer.of(
+            [np.where(known, a, np.nan).reshape(shape).astype(np.float32) for a in answers]
         )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shiftfield.field.shift_field import ShiftField
 
 FORMAT = "shiftfield/1"
-_UNITS = {"x": "px", "y": "px", "uncertainty": "px"}
+_UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px"}
 _LARGEST = 1 << 33  # elements; an array beyond this is refused before it is read
 
 
@@ -102,17 +102,17 @@ def declared_format(path: str | os.PathLike[str]) -> str:
 
 
 def _read(file: Any) -> ShiftField:
-    from shiftfield.field.shift_field import ShiftField
+    from shiftfield.field.shift_field import KINDS, ShiftField
 
     if file.attrs.get("format") != FORMAT:
         raise ValueError(f"its format is {file.attrs.get('format')!r}, not {FORMAT!r}")
     arrays = {}
-    for name in ("x", "y", "valid", "score", "transmission", "dark_field", "uncertainty"):
+    for name, kind in KINDS.items():
         if name not in file:
             continue
         if file[name].ndim != 2 or file[name].size > _LARGEST:
             raise ValueError(f"dataset {name!r} has shape {file[name].shape}; it must be 2-D.")
-        arrays[name] = np.asarray(file[name], dtype=bool if name == "valid" else np.float32)
+        arrays[name] = np.asarray(file[name], dtype=kind)
     if len({array.shape for array in arrays.values()}) != 1:
         raise ValueError("the datasets of a shift field must have one shape.")
     height, width = (int(n) for n in file.attrs["image_shape"])

@@ -27,8 +27,11 @@ NAMES = {  # of the layers; `valid` has none, it is where the shifts are not NaN
     "score": "score",
     "transmission": "transmission",
     "dark_field": "dark field",
-    "uncertainty": "uncertainty",
+    "uncertainty_x": "uncertainty of x",
+    "uncertainty_y": "uncertainty of y",
+    "second_peak": "second peak",
 }
+IN_PX = ("x", "y", "uncertainty_x", "uncertainty_y", "vectors")
 
 
 def to_layers(
@@ -103,7 +106,7 @@ def made(result: Made, quantity: str) -> dict[str, Any]:
     """Return how the numbers of a quantity were made, as plain values."""
     return {
         "quantity": quantity,
-        "unit": "px" if quantity in ("x", "y", "uncertainty", "vectors") else "",
+        "unit": "px" if quantity in IN_PX else "",
         "version": result.version,
         "frames": result.frames,
         "settings": result.settings.as_dict(),

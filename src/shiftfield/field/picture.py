@@ -27,7 +27,9 @@ _TITLES = {
     "score": "score",
     "transmission": "transmission",
     "dark_field": "dark field",
-    "uncertainty": "uncertainty, px",
+    "uncertainty_x": "uncertainty of x, px",
+    "uncertainty_y": "uncertainty of y, px",
+    "second_peak": "second peak",
 }
 
 

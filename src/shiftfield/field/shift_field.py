@@ -20,6 +20,12 @@ from shiftfield._version import __version__
 from shiftfield.device_arrays import is_lazy, is_on_device, to_host
 from shiftfield.settings import DEFAULT, Settings
 
+KINDS: dict[str, type[Any]] = {  # of the arrays
+    "x": np.float32, "y": np.float32, "valid": np.bool_, "score": np.float32, "transmission": np.float32,
+    "dark_field": np.float32, "uncertainty_x": np.float32, "uncertainty_y": np.float32,
+    "second_peak": np.float32, "quality": np.uint16,
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShiftField:
@@ -42,8 +48,13 @@ class ShiftField:
         with D the cost of the model.
     transmission, dark_field : ndarray of float32 or None
         T and V of the UMPA model (1 is no absorption, 1 is no scattering); None when not asked for.
-    uncertainty : ndarray of float32 or None
-        One sigma of the shift, px; None when not asked for.
+    uncertainty_x, uncertainty_y : ndarray of float32 or None
+        One sigma of each shift, px; None when not asked for.
+    second_peak : ndarray of float32 or None
+        Best score away from the peak over the peak's own: near 1 where another shift fits as well. None when
+        quality was not asked for.
+    quality : ndarray of uint16 or None
+        What speaks against a pixel, bits of `shiftfield.Quality`, 0 for nothing; None when not asked for.
     settings : Settings
         What was asked for.
     image_shape : tuple of int
@@ -62,7 +73,10 @@ class ShiftField:
     score: NDArray[np.float32]
     transmission: NDArray[np.float32] | None = None
     dark_field: NDArray[np.float32] | None = None
-    uncertainty: NDArray[np.float32] | None = None
+    uncertainty_x: NDArray[np.float32] | None = None
+    uncertainty_y: NDArray[np.float32] | None = None
+    second_peak: NDArray[np.float32] | None = None
+    quality: NDArray[np.uint16] | None = None
     settings: Settings = DEFAULT
     image_shape: tuple[int, int] = (0, 0)
     frames: int = 1
@@ -87,8 +101,7 @@ class ShiftField:
 
     def quantities(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that are present, by name, `valid` included."""
-        names = ("x", "y", "valid", "score", "transmission", "dark_field", "uncertainty")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return {name: getattr(self, name) for name in KINDS if getattr(self, name) is not None}
 
     def summary(self) -> str:
         """Return a few lines for people: size, settings, time, how much is valid, median shift."""
