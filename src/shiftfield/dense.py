@@ -134,6 +134,11 @@ def search_2d(
     make_readable(inputs, settings.memory, several_passes=whole)
     if settings.method == "umpa_dark":  # the one number that takes a pass over the input
         plan = replace(plan, search=replace(plan.search, reference_mean=reference.totals().mean))
+    if plan.search.around:
+        from shiftfield.template_gradient import smoothing  # with SciPy's filters
+
+        passes, flatter = smoothing(plan.search, reference, sample)
+        plan = replace(plan, search=replace(plan.search, smoothing=passes, flatter=flatter))
     work = Work(plan, Input(reference, normalise(reference)), Input(sample, normalise(sample)))
     (answer,) = run_plans([work], replace(watch, total=plan.count()), stacklevel + 1)
     warn_unknown([(plan, answer.x)], stacklevel + 1)

@@ -48,6 +48,11 @@ class Plan:
         rows = min(self.band_rows + 2 * self.search.edge[0], self.shape[0])
         return rows * self.bytes_of_a_row
 
+    def reach(self, y0: int, y1: int) -> tuple[int, int]:
+        """Return the rows [a, b) that the output rows [y0, y1) read."""
+        more = self.search.edge[0] + self.search.around
+        return max(y0 - more, 0), min(y1 + more, self.shape[0])
+
     @property
     def output_shape(self) -> tuple[int, int]:
         """Shape of the answer: every step-th pixel."""

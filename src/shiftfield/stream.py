@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
 from shiftfield import machine
 from shiftfield.engine import Answer, Backend, Block, Stop, Tile, backend
 from shiftfield.engine.base import blank
@@ -139,8 +141,7 @@ def bands(works: list[Work]) -> Iterator[tuple[Work, Band, list[Tile]]]:
     readers = Reader(works[0].reference.frames), Reader(works[0].sample.frames)
     for start in range(0, height, pitch):
         mine = [(work, rows_of(work.plan, start, start + pitch)) for work in works]
-        reach = [(y0 - work.plan.search.edge[0], y1 + work.plan.search.edge[0])
-                 for work, (y0, y1) in mine if y0 < y1]  # fmt: skip
+        reach = [work.plan.reach(y0, y1) for work, (y0, y1) in mine if y0 < y1]
         if not reach:
             continue
         top, bottom = min(first for first, _ in reach), max(last for _, last in reach)
@@ -195,9 +196,11 @@ def compute(plan: Plan, engine: Backend, block: Block, tile: Tile, stop: Stop) -
 def in_floats(block: Block) -> Block:
     """Return a block in float32 or float64, whatever was stored."""
     ref, sam = as_floats(block.reference), as_floats(block.sample)
-    if block.raw_reference is block.reference:
-        return Block(ref, sam, ref, sam)
-    return Block(ref, sam, as_floats(block.raw_reference), as_floats(block.raw_sample))
+    raw = ref, sam
+    if block.raw_reference is not block.reference:
+        raw = as_floats(block.raw_reference), as_floats(block.raw_sample)
+    around = block.around and (as_floats(block.around[0]), as_floats(block.around[1]))
+    return Block(ref, sam, *raw, around)
 
 
 def cut(plan: Plan, band: Band, tile: Tile) -> Block:
@@ -213,7 +216,26 @@ def cut(plan: Plan, band: Band, tile: Tile) -> Block:
             (raw_ref, raw_sam), band.divisors, ((rows, columns), inner), strict=True
         )
     )
-    return Block(ref, sam, raw_ref, raw_sam)
+    around = None
+    if plan.search.around:  # only of searches that normalise nothing
+        more, size = plan.search.around, plan.shape
+        around = (
+            mirrored(band.raw[0], band.top, size, (ey + more, ex + more), tile),
+            mirrored(band.raw[1], band.top, size, (ey - my + more, ex - mx + more), tile),
+        )
+    return Block(ref, sam, raw_ref, raw_sam, around)
+
+
+def mirrored(rows: Any, top: int, size: tuple[int, int], reach: tuple[int, int], tile: Tile) -> Any:
+    """Return a tile of a band with `reach` px (y, x) around it, mirrored at the edges of the image."""
+    wanted = (tile.y0 - reach[0], tile.y1 + reach[0]), (tile.x0 - reach[1], tile.x1 + reach[1])
+    inside = [(max(a, 0), min(b, n)) for (a, b), n in zip(wanted, size, strict=True)]
+    beyond = [(c - a, b - d) for (a, b), (c, d) in zip(wanted, inside, strict=True)]
+    (y0, y1), (x0, x1) = inside
+    found = rows[:, y0 - top : y1 - top, x0:x1]
+    if not any(n for pair in beyond for n in pair):
+        return found
+    return np.pad(found, ((0, 0), *beyond), mode="reflect")
 
 
 def place(answer: Answer, tile: Tile, step: int, out: Answer) -> None:

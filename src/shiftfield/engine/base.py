@@ -52,6 +52,9 @@ class Search:
         Whether one sigma, and what speaks against a pixel, are wanted.
     coverage : float
         Least part of the window's weight that must take part, where pixels have weights.
+    smoothing, flatter : int, float
+        Passes of smoothing before the gradient of the refinement's template is taken, and what the true slope is
+        over that one; see `engine.gradients`.
     """
 
     method: str
@@ -67,6 +70,8 @@ class Search:
     uncertainty: bool = False
     quality: bool = False
     coverage: float = 0.5
+    smoothing: int = 0
+    flatter: float = 1.0
 
     @property
     def window(self) -> tuple[int, int]:
@@ -90,7 +95,7 @@ class Search:
 
     @property
     def around(self) -> int:
-        """Pixels of the reference that are read beyond the search on each side, px: for its spline."""
+        """Pixels that are read beyond the search on each side, px: for splines."""
         return SPLINE if self.refine or self.uncertainty else 0
 
     @property
@@ -112,16 +117,15 @@ class Block:
     """The pixels one tile needs: `(K, h + 2 edge, w + 2 edge)` reference, `(K, h + 2 radius, ...)` sample.
 
     `raw_*` are the same pixels before any normalisation: a constant window is one that is constant there.
-    `around` is the reference with `search.around` px more on each side, mirrored where the image ends; None when
-    that is 0. `weights` are those of the pixels of `reference` and `sample`, 0 for those that take no part; None
-    when all are 1.
+    `around` is both with `search.around` px more on each side, mirrored where the image ends, or None.
+    `weights` are those of the pixels of `reference` and `sample`, 0 for those that take no part; None for all 1.
     """
 
     reference: Real
     sample: Real
     raw_reference: Real
     raw_sample: Real
-    around: Real | None = None
+    around: tuple[Real, Real] | None = None
     weights: tuple[Real, Real] | None = None
 
 

@@ -68,7 +68,12 @@ class CpuBackend:
     def run(self, search: Search, tile: Tile, block: Block, stop: Stop) -> Answer:
         """Compute one tile: prepare in float64, try shifts in float32 unless texture would be lost."""
         if not _upright(search):
-            return Answer.of(list(_TileRun(search, tile, block, stop).answer()))
+            answer = Answer.of(list(_TileRun(search, tile, block, stop).answer()))
+            if block.around is None or stop.is_set():
+                return answer
+            from shiftfield.engine.refinement import refined  # with SciPy's filters
+
+            return refined(search, tile, block, answer, stop)
         turned = Tile(tile.x0, tile.x1, tile.y0, tile.y1)
         ref, sam, raw_ref, raw_sam = map(
             _turn, (block.reference, block.sample, block.raw_reference, block.raw_sample)

@@ -28,7 +28,7 @@ class GpuBackend:
 
     def can_run(self, search: Search) -> str:
         """Return why there is no device for this search, or nothing."""
-        return devices.devices()[1] or refusal(search)
+        return devices.devices()[1] or _for_the_cpu(search) or refusal(search)
 
     def tile_shape(self, search: Search) -> tuple[int, int]:
         """Return (rows, columns): a row of the kernels' own tiles, across the image."""
@@ -44,6 +44,13 @@ class GpuBackend:
             return worker.finish(worker.begin(tile, ready)).copy()
         finally:
             worker.close()
+
+
+def _for_the_cpu(search: Search) -> str:
+    """Return what of a search is computed on the CPU only, or nothing."""
+    if search.refine or search.uncertainty or search.quality:
+        return "refinement, uncertainty and quality are computed on the CPU"
+    return ""
 
 
 def pixels_of(block: Block) -> Block:

@@ -155,6 +155,28 @@ def where_greater(typing: Any, a: Any, b: Any, then: Any, other: Any) -> _Code: 
     return then(a, b, then, other), code
 
 
+@intrinsic
+def sum_of(typing: Any, lanes: Any) -> _Code:  # noqa: ARG001
+    """Return the sum of sixteen numbers, halves first."""
+
+    def code(context: Any, builder: Any, called: Any, args: Any) -> Any:  # noqa: ARG001
+        total, width = args[0], WIDTH
+        while width > 1:
+            width //= 2
+            low, high = (
+                builder.shuffle_vector(
+                    total,
+                    total,
+                    ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(n, n + width))),
+                )
+                for n in (0, width)
+            )
+            total = builder.fadd(low, high)
+        return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
+
+    return lanes.dtype(lanes), code
+
+
 def _slide(by: int) -> Any:
     @intrinsic
     def operation(typing: Any, a: Any, b: Any) -> _Code:  # noqa: ARG001
