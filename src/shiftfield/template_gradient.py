@@ -17,6 +17,8 @@ from shiftfield.frames import Frames
 
 _PARTS, _ROWS, _COLUMNS = (0.25, 0.5, 0.75), 64, 192
 _WINDOW = 11  # px, at most: small windows are more, and tell the same
+_BETTER = 0.97  # of the least so far: what is but chance is not followed
+_FLATTEST = 1.4  # true slope over a smoothed one: beyond it steps grow too long
 _NEAR = 0.05  # px, for the slope of a spline
 _HALO = PASSES[-1] + 2
 
@@ -32,10 +34,16 @@ def smoothing(
     known = [part for part in parts if part and all(np.isfinite(one.wander) for one in part)]
     if not known:
         return 0, 1.0
-    best = int(np.argmin([sum(one.wander for one in same) for same in zip(*known, strict=True)]))
-    told, own = (sum(getattr(part[best], name) for part in known) for name in ("told", "own"))
-    flat = told / own if 0 < own < np.inf and told > 0 else 1.0
-    return PASSES[best], float(np.clip(flat, 0.5, 2.0))
+    sums = [
+        [sum(getattr(one, name) for one in same) for name in ("wander", "told", "own")]
+        for same in zip(*known, strict=True)
+    ]
+    best, least, flatter = 0, np.inf, 1.0
+    for n, (wander, told, own) in enumerate(sums):
+        flat = told / own if own > 0 and told > 0 else np.inf
+        if wander < _BETTER * least and (n == 0 or flat < _FLATTEST):
+            best, least, flatter = n, wander, flat
+    return PASSES[best], float(np.clip(flatter, 0.5, 2.0))
 
 
 def _of_part(
@@ -68,7 +76,7 @@ def _of_part(
     known = np.isfinite(found.x)
     if not known.any():
         return None
-    by_y, by_x = (float(np.median(shift[known])) for shift in (found.y, found.x))
+    by_y, by_x = (_plane(shift, known) for shift in (found.y, found.x))
     rows, columns = np.mgrid[: y1 - y0, : x1 - x0]
     places = np.stack([rows + y + by_y, columns + x + by_x])
     filled = without_gaps(ref)
@@ -80,6 +88,21 @@ def _of_part(
     here = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
     window = min(max(search.window), _WINDOW)
     return tried(without_gaps(sam), matched, (slopes[0], slopes[1]), here, window)
+
+
+def _plane(shift: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the plane through most of the shifts that are known."""
+    rows, columns = np.indices(shift.shape)
+    plane = np.stack([np.ones(shift.size), rows.ravel(), columns.ravel()], axis=1)
+    values, kept = shift.ravel().astype(np.float64), known.ravel().copy()
+    found = np.full(shift.size, np.median(values[kept]))
+    for _ in range(3):
+        away = np.abs(values - found)
+        kept &= away <= 3 * np.median(away[kept]) + 1e-3
+        if np.count_nonzero(kept) < 10:
+            break
+        found = plane @ np.linalg.lstsq(plane[kept], values[kept], rcond=None)[0]
+    return found.reshape(shift.shape)
 
 
 def _read(frame: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:

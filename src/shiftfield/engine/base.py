@@ -165,7 +165,7 @@ class Answer:
     @classmethod
     def of(cls, known: Sequence[NDArray[np.float32]], **more: NDArray[Any]) -> Answer:
         """Return an answer of the first images, and others by name; the rest is unknown and cannot be written."""
-        shape = known[0].shape
+        shape = (known[0] if known else more["x"]).shape
         names = [field.name for field in fields(cls)]
         images = dict(zip(names, known, strict=False)) | more
         nothing = {

@@ -5,6 +5,7 @@ A refinement is right with any of them; a template whose gradient is mostly nois
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -77,7 +78,8 @@ def tried(
     left = seen - offset - ratio * matched
     found = []
     for passes in PASSES:
-        steps, told, own = [], 0.0, 0.0
+        steps: list[float] = []
+        told = own = 0.0
         for axis, true in zip((1, 2), slopes, strict=True):
             g = derivative(sample, axis, passes)[:, *here]
             t = ratio * true
@@ -87,7 +89,7 @@ def tried(
             steps.append(float(np.mean(np.abs(step - np.median(step)))) if step.size else np.inf)
             told += float(np.sum(g * t))
             own += ratio * float(np.sum(g * derivative(matched, axis, passes)))
-        found.append(Tried(float(np.hypot(*steps)), told, own))
+        found.append(Tried(math.hypot(*steps), told, own))
     return found
 
 

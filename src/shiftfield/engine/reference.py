@@ -56,9 +56,14 @@ class ReferenceBackend:
         known &= (search.method != "umpa_dark") | np.isfinite(v)
         my, mx = search.margin
         answers = [x - mx, y - my, score, t, v]
-        return Answer.of(
+        found = Answer.of(
             [np.where(known, a, np.nan).reshape(shape).astype(np.float32) for a in answers]
         )
+        if block.around is None:
+            return found
+        from shiftfield.engine.reference_refinement import refined  # with SciPy's filters
+
+        return refined(search, tile, block, found)
 
 
 def _maps(search: Search, block: Block) -> tuple[Float, Float, Float, Flags]:

@@ -18,15 +18,11 @@ from shiftfield.engine.kernels import gauss_newton as gn
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
 from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA
 from shiftfield.engine.kernels.spline import POWERS
+from shiftfield.engine.limits import CORNER, LIMIT, MISSED, STEEPEST, STEPS, TOLERANCE
 from shiftfield.engine.splines import coefficients, noise_kept, without_gaps
 from shiftfield.quality import Quality
 
 Float = NDArray[np.float64]
-STEPS = 20  # most; a good match takes 2 to 4
-TOLERANCE = 1e-3  # px: steps shrink tenfold or more each time
-STEEPEST = 0.3  # stretch or shear
-_CORNER = 16.0  # px that a corner may move by it: the halo holds no more
-LIMIT = 1.0  # px from the best whole-pixel shift, along each axis
 _FINE = 2e-3  # finest texture over the spread of a tile, below which float32 would blur it
 _PADDING = 4 * WIDTH
 
@@ -61,12 +57,12 @@ def refined(search: Search, tile: Tile, block: Block, answer: Answer, stop: Stop
         ):
             value = found.values[:, sigma]
             if not search.refine:  # how far the peak fit is from the best match
-                value = np.hypot(value, found.values[:, miss])
+                value = np.hypot(value, MISSED * found.values[:, miss])
             images[name] = np.full(answer.x.shape, np.nan, np.float32)
             images[name][at] = np.where(known, value, np.nan)
     if search.refine:
         _replace(search, found, at, images)
-    return Answer.of([], **images) if not images else Answer.of([images["x"]], **images)
+    return Answer.of([], **images)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +136,7 @@ def _refine(
     values = np.full((start.shape[0], gn.FOUND), np.nan)
     gn.refine_windows(
         search.shape_order, CODES[search.method], STEPS if search.refine else 0, TOLERANCE, LIMIT,
-        min(STEEPEST, _CORNER / (tall + wide)),
+        min(STEEPEST, CORNER / (tall + wide)),
         ref.flat, ref.apart, ref.pitch, (my + halo) * ref.pitch + mx + halo,
         sam.flat, across.flat, down.flat, sam.apart, sam.pitch,
         frames, tall, wide, stride, _aligned(weights, kind), None, None,
