@@ -31,12 +31,17 @@ class Found:
     seconds: float
 
 
+Run = Callable[
+    [Real, Real, int, int], Found
+]  # of reference, sample (K, H, W), window and margin, px
+
+
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """One program with one setting; `apart` is the step between its answers, px, where each takes long."""
+    """One program with one setting."""
 
     name: str
-    run: Callable[[Real, Real, int, int], Found]
+    run: Run
 
 
 def entrants() -> list[Entrant]:
@@ -61,7 +66,7 @@ def _program(name: str) -> str:
     return name.partition(",")[0].partition(" (")[0]
 
 
-def _ours(**settings: Any) -> Callable[[Real, Real, int, int], Found]:
+def _ours(**settings: Any) -> Run:
     def run(reference: Real, sample: Real, window: int, margin: int) -> Found:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -79,7 +84,7 @@ def _ours(**settings: Any) -> Callable[[Real, Real, int, int], Found]:
     return run
 
 
-def _field(program: str, method: str = "pearson", step: int = 1) -> Callable[[Real, Real, int, int], Found]:  # fmt: skip
+def _field(program: str, method: str = "pearson", step: int = 1) -> Run:
     def run(reference: Real, sample: Real, window: int, margin: int) -> Found:
         side = reference.shape[1]
         whole = -(-(window // 2 + margin) // step) * step - window // 2
@@ -93,7 +98,7 @@ def _field(program: str, method: str = "pearson", step: int = 1) -> Callable[[Re
     return run
 
 
-def _points(program: str) -> Callable[[Real, Real, int, int], Found]:
+def _points(program: str) -> Run:
     def run(reference: Real, sample: Real, window: int, margin: int) -> Found:
         from benchmarks.programs import points_of
 

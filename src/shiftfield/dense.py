@@ -13,17 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.device_arrays import to_host
-from shiftfield.engine import Answer, Search, backend, choose
+from shiftfield.engine import Answer, Search, backend, choose, no_gpu
 from shiftfield.frames import Frames
 from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.peaks import locate_peaks
 from shiftfield.plan import Plan, make_plan, window_weights
 from shiftfield.reading import bytes_of_a_row, make_readable
 from shiftfield.settings import Settings
+from shiftfield.starts import Starts
 from shiftfield.stream import Input, Watch, Work, run
 
 Normalise = Callable[[Frames], Normaliser]
 as_given: Normalise = AsGiven
+_ON_CPU = "searches that have a start run on the CPU"
 MOST_THREADS = 256  # of a block on a GPU that searches
 _PROBES = 4  # windows along each axis that the check of a 1-D search looks at
 
@@ -57,6 +59,7 @@ def plan_of(
     chunk_rows: int | None = None,
     normalised: int = 0,
     threads: int | None = None,
+    starts: Starts | None = None,
 ) -> Plan:
     """Return the plan for one search on the device that settings ask for.
 
@@ -69,6 +72,12 @@ def plan_of(
     if resident:
         check_resident(settings.device, search)
     name, refused = ("gpu", "") if resident else choose(settings.device, search)
+    if starts is not None and name in ("gpu", "hybrid"):
+        if resident:
+            raise ValueError(
+                f"The images lie on a GPU, but {_ON_CPU}; give NumPy arrays (cupy.asnumpy) to use the CPU."
+            )
+        name, refused = "cpu", "" if settings.device == "auto" else no_gpu(_ON_CPU)
     used, note = block_threads(threads)
     notes = [refused] if refused else []
     if note and name in ("gpu", "hybrid"):
@@ -84,6 +93,7 @@ def plan_of(
         memory=settings.memory,
         threads=used,
         notes=tuple(notes),
+        starts=None if starts is None else starts.rows,
     )
 
 
@@ -120,6 +130,7 @@ def search_2d(
     chunk_rows: int | None = None,
     normalise: Normalise = as_given,
     threads: int | None = None,
+    starts: Starts | None = None,
     stacklevel: int = 3,
 ) -> Answer:
     """Search both axes together; NaN where there is no answer, counted in one warning."""
@@ -127,7 +138,7 @@ def search_2d(
     inputs = reference, sample
     plan = plan_of(
         settings, search_of(settings, reference.shape[0]), inputs,
-        chunk_rows=chunk_rows, normalised=int(normalise is not as_given), threads=threads,
+        chunk_rows=chunk_rows, normalised=int(normalise is not as_given), threads=threads, starts=starts,
     )  # fmt: skip
     warn_refused(plan, stacklevel + 1)
     whole = normalise is not as_given or settings.method == "umpa_dark"
@@ -137,9 +148,13 @@ def search_2d(
     if plan.search.around:
         from shiftfield.template_gradient import smoothing  # with SciPy's filters
 
-        passes, flatter = smoothing(plan.search, reference, sample)
+        passes, flatter = smoothing(
+            plan.search, reference, sample, starts.middle if starts else (0, 0)
+        )
         plan = replace(plan, search=replace(plan.search, smoothing=passes, flatter=flatter))
-    work = Work(plan, Input(reference, normalise(reference)), Input(sample, normalise(sample)))
+    work = Work(
+        plan, Input(reference, normalise(reference)), Input(sample, normalise(sample)), starts
+    )
     (answer,) = run_plans([work], replace(watch, total=plan.count()), stacklevel + 1)
     warn_unknown([(plan, answer.x)], stacklevel + 1)
     return answer
@@ -224,9 +239,9 @@ def warn_unknown(parts: list[tuple[Plan, NDArray[np.float32]]], stacklevel: int)
 def inner(plan: Plan) -> tuple[slice, slice]:
     """Return the (row, column) slices of the answer that lie inside the borders."""
     step = plan.search.step
-    first_y, first_x = (-(-edge // step) for edge in plan.search.edge)
+    first_y, first_x = (-(-edge // step) for edge in plan.border)
     last_y, last_x = (
-        -(-(n - edge) // step) for n, edge in zip(plan.shape, plan.search.edge, strict=True)
+        -(-(n - edge) // step) for n, edge in zip(plan.shape, plan.border, strict=True)
     )
     return slice(first_y, last_y), slice(first_x, last_x)
 

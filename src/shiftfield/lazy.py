@@ -25,6 +25,10 @@ from shiftfield.settings import Settings
 from shiftfield.stream import Input, Watch, Work
 
 Image = NDArray[np.float32]
+# What is not known of a chunk alone.
+_IN_MEMORY = {
+    "refine": None, "uncertainty": False, "quality": False, "start": None, "borders": "unknown",
+}  # fmt: skip
 
 
 def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
@@ -38,6 +42,12 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
     ValueError
         When shapes do not fit, or the sizes of chunks are unknown.
     """
+    for name, nothing in _IN_MEMORY.items():
+        if getattr(settings, name) != nothing:
+            raise ValueError(
+                f"{name} is {getattr(settings, name)!r} for dask arrays; it needs arrays that are read now "
+                "(progress or cancel has dask's read so)."
+            )
     da = import_module("dask.array")
     for data in (reference, sample):
         if any(np.isnan(n) for n in getattr(data, "shape", ())):

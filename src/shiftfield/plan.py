@@ -41,17 +41,25 @@ class Plan:
     memory: int | None = None
     threads: int = 256
     bytes_of_a_row: int = 0
+    starts: tuple[int, int] | None = (
+        None  # least and greatest along y, 0 included, where searches have some
+    )
 
     @property
     def band_bytes(self) -> int:
         """Bytes of the bands that are held at once, as they are read and as they are computed with."""
-        rows = min(self.band_rows + 2 * self.search.edge[0], self.shape[0])
+        rows = min(self.band_rows + 2 * self.search.edge[0] + _span(self.starts), self.shape[0])
         return rows * self.bytes_of_a_row
 
     def reach(self, y0: int, y1: int) -> tuple[int, int]:
         """Return the rows [a, b) that the output rows [y0, y1) read."""
-        more = self.search.edge[0] + self.search.around
-        return max(y0 - more, 0), min(y1 + more, self.shape[0])
+        more, (least, greatest) = self.search.edge[0] + self.search.around, self.starts or (0, 0)
+        return max(y0 - more + least, 0), min(y1 + more + greatest, self.shape[0])
+
+    @property
+    def border(self) -> tuple[int, int]:
+        """Pixels at each border along (y, x) that no tile covers."""
+        return self.search.edge if self.starts is None else self.search.radius
 
     @property
     def output_shape(self) -> tuple[int, int]:
@@ -61,12 +69,12 @@ class Plan:
 
     def bands(self) -> Iterator[tuple[int, int]]:
         """Yield the output rows [y0, y1) of each band, whole tiles high."""
-        (ey, _), (height, _) = self.search.edge, self.shape
+        (ey, _), (height, _) = self.border, self.shape
         yield from self.cuts(ey, height - ey, self.band_rows)
 
     def tiles(self, y0: int, y1: int) -> Iterator[Tile]:
         """Yield the tiles of the output rows [y0, y1) that hold a wanted pixel."""
-        (_, ex), (_, width), step = self.search.edge, self.shape, self.search.step
+        (_, ex), (_, width), step = self.border, self.shape, self.search.step
         for top, bottom in self.cuts(y0, y1, self.tile[0]):
             for left, right in self.cuts(ex, width - ex, self.tile[1]):
                 if -top % step < bottom - top and -left % step < right - left:
@@ -110,6 +118,7 @@ def make_plan(
     memory: str | int | None = None,
     threads: int = 256,
     notes: tuple[str, ...] = (),
+    starts: tuple[int, int] | None = None,
 ) -> Plan:
     """Resolve a search into a plan.
 
@@ -132,9 +141,10 @@ def make_plan(
         budget = min(allowed // 2, allowed - taken)  # half is for what files are decoded to
     else:
         budget = min(_GPU_DEFAULT if on_gpu else _DEFAULT, machine.free_memory() // _FREE)
-    rows = budget // max(bytes_of_a_row, 1) - 2 * search.edge[0]
+    beyond = 2 * search.edge[0] + 2 * search.around + _span(starts)
+    rows = budget // max(bytes_of_a_row, 1) - beyond
     if allowed is not None and bytes_of_a_row and rows < tile[0]:
-        band = bytes_of_a_row * (tile[0] + 2 * search.edge[0])
+        band = bytes_of_a_row * (tile[0] + beyond)
         need = max(2 * band, band + taken)
         raise ValueError(
             f"memory is {memory!r}; this search needs at least {need / 1e6:.1f} MB for one row of tiles."
@@ -146,8 +156,13 @@ def make_plan(
     rows = min(rows, -(-shape[0] // tile[0]) * tile[0])
     band_rows = max(tile[0], rows // tile[0] * tile[0])
     return Plan(
-        search, shape, backend_name, tile, band_rows, cores, notes, allowed, threads, bytes_of_a_row
-    )
+        search, shape, backend_name, tile, band_rows, cores, notes, allowed, threads, bytes_of_a_row,
+        starts,
+    )  # fmt: skip
+
+
+def _span(starts: tuple[int, int] | None) -> int:
+    return 0 if starts is None else starts[1] - starts[0]
 
 
 def _of_a_thread(

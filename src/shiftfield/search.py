@@ -17,6 +17,7 @@ from shiftfield.field import ShiftField
 from shiftfield.frames import Frames, pair
 from shiftfield.lazy import lazy_field
 from shiftfield.settings import DEFAULT, Settings
+from shiftfield.starts import Starts, starts_of
 from shiftfield.stream import Watch
 
 
@@ -132,7 +133,21 @@ def find_shift_field(
     if progress is None and cancel is None and (is_lazy(reference) or is_lazy(sample)):
         return lazy_field(reference, sample, settings)
     ref, sam = pair(reference, sample)
-    return field_of(ref, sam, settings, Watch(progress, cancel), stacklevel=3)
+    return field_of(ref, sam, settings, Watch(progress, cancel), start=start, stacklevel=3)
+
+
+def _starts(
+    reference: Frames, sample: Frames, settings: Settings, watch: Watch, start: Any
+) -> Starts | None:
+    """Return where each pixel's search begins, or None when that is where it is."""
+    if settings.start is None:
+        return None
+    if settings.start == "given":
+        return starts_of(start, reference.size)
+    from shiftfield.pyramid import global_start, pyramid_starts
+
+    find = pyramid_starts if settings.start == "pyramid" else global_start
+    return find(reference, sample, settings, watch)
 
 
 def named(start: Any) -> Any:
@@ -141,12 +156,23 @@ def named(start: Any) -> Any:
 
 
 def field_of(
-    reference: Frames, sample: Frames, settings: Settings, watch: Watch, stacklevel: int = 2
+    reference: Frames,
+    sample: Frames,
+    settings: Settings,
+    watch: Watch,
+    *,
+    start: Any = None,
+    stacklevel: int = 2,
 ) -> ShiftField:
     """Find the field of inputs and settings that were checked; errors and warnings as in `find_shift_field`."""
     started = perf_counter()
-    run = search_1d if settings.search == "1d" and reference.shape[0] > 1 else search_2d
-    answer = run(reference, sample, settings, watch, stacklevel=stacklevel + 1)
+    if settings.search == "1d" and reference.shape[0] > 1:
+        answer = search_1d(reference, sample, settings, watch, stacklevel=stacklevel + 1)
+    else:
+        starts = _starts(reference, sample, settings, watch, start)
+        answer = search_2d(
+            reference, sample, settings, watch, starts=starts, stacklevel=stacklevel + 1
+        )
     valid = np.isfinite(answer.x) & np.isfinite(answer.y)
     images = search_of(settings, reference.shape[0]).images
     return ShiftField(

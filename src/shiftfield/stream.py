@@ -22,6 +22,7 @@ from shiftfield.frames import Frames, as_floats
 from shiftfield.normalisation import Divisors, Normaliser
 from shiftfield.plan import Plan
 from shiftfield.reading import Reader
+from shiftfield.starts import Starts, pieces, tile_of
 
 Progress = Callable[[int, int], object]
 LATENCY = 0.05  # s between looks at cancel
@@ -84,6 +85,7 @@ class Work:
     plan: Plan
     reference: Input
     sample: Input
+    starts: Starts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def run(works: list[Work], watch: Watch) -> list[Answer]:
             engine, out = backend(work.plan.backend), outs[id(work)]
             waiting.append(
                 {
-                    pool.submit(_compute, work.plan, engine, band, tile, out, stop, watch)
+                    pool.submit(_compute, work, engine, band, tile, out, stop, watch)
                     for tile in tiles
                 }
             )
@@ -154,7 +156,7 @@ def bands(works: list[Work]) -> Iterator[tuple[Work, Band, list[Tile]]]:
 
 def rows_of(plan: Plan, start: int, stop: int) -> tuple[int, int]:
     """Return the output rows [y0, y1) of the rows of tiles that begin in [start, stop)."""
-    tall, edge = plan.tile[0], plan.search.edge[0]
+    tall, edge = plan.tile[0], plan.border[0]
     y0, y1 = (-(-row // tall) * tall for row in (start, stop))
     return max(y0, edge), min(y1, plan.shape[0] - edge)
 
@@ -178,13 +180,52 @@ def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
 
 
 def _compute(
-    plan: Plan, engine: Backend, band: Band, tile: Tile, out: Answer, stop: Stop, watch: Watch
+    work: Work, engine: Backend, band: Band, tile: Tile, out: Answer, stop: Stop, watch: Watch
 ) -> None:
     """Cut the block of one tile, compute it, and write its answer."""
+    plan = work.plan
     with watch.cores:
-        answer = compute(plan, engine, cut(plan, band, tile), tile, stop)
+        if work.starts is None:
+            answer = compute(plan, engine, cut(plan, band, tile), tile, stop)
+        else:
+            answer = _compute_pieces(plan, engine, band, tile, work.starts, stop)
     if answer is not None:
         place(answer, tile, plan.search.step, out)
+
+
+def _compute_pieces(
+    plan: Plan, engine: Backend, band: Band, tile: Tile, starts: Starts, stop: Stop
+) -> Answer | None:
+    """Compute a tile whose pixels start elsewhere, piece by piece."""
+    search, step = plan.search, plan.search.step
+    rows = slice(tile.y0 + -tile.y0 % step, tile.y1, step)
+    columns = slice(tile.x0 + -tile.x0 % step, tile.x1, step)
+    y, x = starts.y[rows, columns], starts.x[rows, columns]
+    out = blank(search, y.shape)
+    for piece in pieces(y, x):
+        part = tile_of(piece, tile, step, plan.shape, search.edge)
+        if part.y0 >= part.y1 or part.x0 >= part.x1:
+            continue
+        block = cut(plan, band, part, piece.start)
+        answer = compute(plan, engine, block, part, stop)
+        if answer is None:
+            return None
+        top, left = (
+            -(-first // step) - begin.start // step
+            for first, begin in ((part.y0, rows), (part.x0, columns))
+        )
+        at = slice(top, top + answer.x.shape[0]), slice(left, left + answer.x.shape[1])
+        inside = tuple(
+            slice(a.start - b.start, a.stop - b.start)
+            for a, b in zip(at, (piece.rows, piece.columns), strict=True)
+        )
+        mine = piece.mine[inside]
+        for name in search.images:
+            found = getattr(answer, name)
+            if name in ("x", "y"):
+                found = found + np.float32(piece.start[name == "x"])
+            getattr(out, name)[at][mine] = found[mine]
+    return out
 
 
 def compute(plan: Plan, engine: Backend, block: Block, tile: Tile, stop: Stop) -> Answer | None:
@@ -203,12 +244,17 @@ def in_floats(block: Block) -> Block:
     return Block(ref, sam, *raw, around)
 
 
-def cut(plan: Plan, band: Band, tile: Tile) -> Block:
-    """Return the pixels that a tile needs of a band, normalised, else as they are stored."""
+def cut(plan: Plan, band: Band, tile: Tile, start: tuple[int, int] = (0, 0)) -> Block:
+    """Return the pixels that a tile needs of a band, normalised, else as they are stored.
+
+    The search is centred on `start`, px, (y, x).
+    """
     (ey, ex), (my, mx) = plan.search.edge, plan.search.margin
     rows = slice(tile.y0 - ey - band.top, tile.y1 + ey - band.top)
     columns = slice(tile.x0 - ex, tile.x1 + ex)
     inner = slice(rows.start + my, rows.stop - my), slice(columns.start + mx, columns.stop - mx)
+    rows = slice(rows.start + start[0], rows.stop + start[0])
+    columns = slice(columns.start + start[1], columns.stop + start[1])
     raw_ref, raw_sam = band.raw[0][:, rows, columns], band.raw[1][:, *inner]
     ref, sam = (
         raw if divisors is None else divisors.apply(raw, *at)
@@ -220,10 +266,15 @@ def cut(plan: Plan, band: Band, tile: Tile) -> Block:
     if plan.search.around:  # only of searches that normalise nothing
         more, size = plan.search.around, plan.shape
         around = (
-            mirrored(band.raw[0], band.top, size, (ey + more, ex + more), tile),
+            mirrored(band.raw[0], band.top, size, (ey + more, ex + more), _moved(tile, start)),
             mirrored(band.raw[1], band.top, size, (ey - my + more, ex - mx + more), tile),
         )
     return Block(ref, sam, raw_ref, raw_sam, around)
+
+
+def _moved(tile: Tile, by: tuple[int, int]) -> Tile:
+    (y, x) = by
+    return Tile(tile.y0 + y, tile.y1 + y, tile.x0 + x, tile.x1 + x)
 
 
 def mirrored(rows: Any, top: int, size: tuple[int, int], reach: tuple[int, int], tile: Tile) -> Any:

@@ -1,0 +1,177 @@
+"""Searches that begin elsewhere: a pair, a field, the whole image's shift, from coarse to fine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from shiftfield import Cancelled, ShiftField, find_shift_field
+from shiftfield.starts import pieces
+from shiftfield.synthetic import speckle
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+SHAPE = (70, 90)
+ASKED: dict[str, Any] = {"window": 7, "margin": 3, "device": "cpu"}
+
+
+def moved(shift: Any, shape: tuple[int, int] = SHAPE, **more: Any) -> tuple[Any, Any]:
+    return speckle(shape, seed=2, **more), speckle(shape, seed=2, shift=shift, **more)
+
+
+@pytest.mark.parametrize("method", ["pearson", "umpa_dark"])
+@pytest.mark.parametrize("refine", [None, "icgn"])
+@pytest.mark.parametrize("device", ["cpu", "reference"])
+def test_a_pair_is_the_plain_search_of_a_displaced_reference(
+    method: str, refine: Any, device: str
+) -> None:
+    reference, sample = moved((8.3, -5.6), frames=2)
+    asked = ASKED | {"method": method, "refine": refine, "device": device, "step": 2}
+    found = find_shift_field(reference, sample, start=(8, -6), **asked)
+    displaced = find_shift_field(np.roll(reference, (6, -8), axis=(1, 2)), sample, **asked)
+    inner = slice(10, -10), slice(10, -10)
+    assert found.valid[inner].all()
+    for name, image in displaced.quantities().items():
+        wanted = image[inner] + {"x": 8, "y": -6}.get(name, 0) if name != "valid" else image[inner]
+        np.testing.assert_allclose(found.quantities()[name][inner], wanted, atol=2e-3, err_msg=name)
+
+
+def test_each_pixel_searches_around_its_own_start() -> None:
+    """Against a plain search for each start, for a smooth field and for a wild one, with pixels left out."""
+    random = np.random.default_rng(1)
+    reference, sample = moved((2.0, 1.0), (60, 72))
+    y, x = np.mgrid[:60, :72]
+    smooth = 0.08 * (x - 36), 0.05 * (y - 30)
+    wild = tuple(random.integers(-2, 3, (2, 60, 72)).astype(float))
+    for start in (smooth, wild):
+        found = find_shift_field(reference, sample, start=start, step=2, **ASKED)
+        whole = [np.rint(part).astype(int) for part in start]
+        for by_x, by_y in set(zip(whole[0].ravel(), whole[1].ravel(), strict=True)):
+            here = ((whole[0] == by_x) & (whole[1] == by_y))[::2, ::2]
+            alone = find_shift_field(reference, sample, start=(by_x, by_y), step=2, **ASKED)
+            np.testing.assert_array_equal(found.valid[here], alone.valid[here])
+            np.testing.assert_allclose(found.x[here], alone.x[here], atol=1e-4)
+            np.testing.assert_allclose(found.score[here], alone.score[here], atol=1e-5)
+
+
+def test_pieces_cover_each_pixel_once() -> None:
+    random = np.random.default_rng(0)
+    for spread in (1, 2, 30):
+        y, x = random.integers(-spread, spread, (2, 37, 50)).astype(np.int32)
+        seen = np.zeros(y.shape, int)
+        for piece in pieces(y, x):
+            at = piece.rows, piece.columns
+            assert (y[at][piece.mine] == piece.start[0]).all()
+            assert (x[at][piece.mine] == piece.start[1]).all()
+            seen[at] += piece.mine
+        assert (seen == 1).all()
+
+
+def test_where_the_search_leaves_the_reference_nothing_is_known() -> None:
+    reference, sample = moved((20.0, 0.0))
+    found = find_shift_field(reference, sample, start=(20, 0), **ASKED)
+    edge = 3 + 3
+    wanted = np.zeros(SHAPE, bool)
+    wanted[edge:-edge, 3 : -edge - 20] = (
+        True  # a window needs its radius; its search, the reference
+    )
+    np.testing.assert_array_equal(found.valid, wanted)
+    np.testing.assert_allclose(found.x[wanted], 20, atol=0.6)  # the peak fit of a small window
+
+
+def test_sixty_px_with_gradients_are_found_from_coarse_to_fine() -> None:
+    shape = (360, 480)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    truth = 60 + 0.03 * (x - 240) + 0.01 * (y - 180), -25 + 0.02 * (y - 180)
+    reference, sample = moved(truth, shape)
+    field = find_shift_field(
+        reference,
+        sample,
+        start="pyramid",
+        window=15,
+        margin=5,
+        refine="icgn",
+        shape_order=1,
+        device="cpu",
+    )
+    inside = (x + truth[0] < shape[1] - 20) & (y + truth[1] > 20)
+    inside[:12], inside[-12:], inside[:, :12], inside[:, -12:] = False, False, False, False
+    assert field.valid[inside].mean() > 0.99
+    error = np.hypot(field.x - truth[0], field.y - truth[1])[inside & field.valid]
+    assert np.median(error) < 0.01
+    assert np.mean(error < 0.1) > 0.99
+
+
+def test_one_start_for_the_whole_image() -> None:
+    reference, sample = moved((41.2, -17.4), (200, 240))
+    field = find_shift_field(reference, sample, start="global", **ASKED)
+    known = field.valid
+    assert known[30:-30, 60:-60].all()
+    np.testing.assert_allclose(np.median(field.x[known]), 41.2, atol=0.05)
+    np.testing.assert_allclose(np.median(field.y[known]), -17.4, atol=0.05)
+    assert field.settings.start == "global"
+
+
+def test_a_field_starts_another_and_its_gaps_take_the_nearest() -> None:
+    reference, sample = moved((9.0, 4.0))
+    first = find_shift_field(reference, sample, start=(9, 4), step=3, **ASKED)
+    assert not first.valid.all()
+    second = find_shift_field(reference, sample, start=first, **ASKED)
+    assert isinstance(second, ShiftField)
+    plain = find_shift_field(reference, sample, start=(9, 4), **ASKED)
+    for name, image in plain.quantities().items():
+        np.testing.assert_allclose(getattr(second, name), image, atol=1e-4)
+
+
+def test_neither_threads_nor_memory_change_a_bit() -> None:
+    y, x = np.mgrid[:150, :300]
+    start = 0.05 * x, -0.1 * y
+    reference, sample = moved(start, (150, 300))
+    whole = find_shift_field(reference, sample, start=start, ncore=1, **ASKED)
+
+    class Slow:
+        def __init__(self, data: NDArray[np.float32]) -> None:
+            self.data, self.shape, self.dtype = data, data.shape, data.dtype
+
+        def __getitem__(self, at: Any) -> NDArray[np.float32]:
+            return self.data[at].copy()
+
+    read = find_shift_field(Slow(reference), Slow(sample), start=start, memory="12 MB", **ASKED)
+    for name, image in whole.quantities().items():
+        np.testing.assert_array_equal(getattr(read, name), image)
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        ("middle", r"start is 'middle'; allowed are None, 'global', 'pyramid'"),
+        ((1, 2, 3), r"start is \(1, 2, 3\); allowed are None, 'global', 'pyramid', a pair"),
+        (7, r"start is 7; allowed are"),
+        ((np.zeros((3, 3)), 0), r"The x of start has shape \(3, 3\); allowed are \(\) and \(70, 90\)"),
+        ((np.nan, 0), "start holds no finite shift"),
+        ((1e9, 0), "start holds a shift of 1e"),
+    ],
+)  # fmt: skip
+def test_what_is_no_start_is_refused(start: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        find_shift_field(*moved((0.0, 0.0)), start=start, **ASKED)
+
+
+def test_images_too_small_for_a_pyramid_say_so() -> None:
+    with pytest.raises(ValueError, match="needs at least 45 x 45 px"):
+        find_shift_field(*moved((0.0, 0.0), (40, 60)), start="pyramid", **ASKED)
+
+
+def test_coarse_levels_are_cancelled_too() -> None:
+    with pytest.raises(Cancelled):
+        find_shift_field(*moved((0.0, 0.0), (120, 120)), start="pyramid", cancel=lambda: True)
+
+
+def test_dask_arrays_are_refused_in_a_sentence() -> None:
+    da = pytest.importorskip("dask.array")
+    reference, sample = (da.from_array(image) for image in moved((0.0, 0.0)))
+    words = "start is 'global' for dask arrays; it needs arrays that are read now"
+    with pytest.raises(ValueError, match=words):
+        find_shift_field(reference, sample, start="global", **ASKED)
