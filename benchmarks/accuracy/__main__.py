@@ -41,7 +41,9 @@ def _measured(sinusoid: Path | None) -> dict[str, Any]:
         "shiftfield, icgn": {"refine": "icgn"},
         "shiftfield, UMPA and icgn": {"refine": "icgn", "method": "umpa"},
     }
-    whole = {name: trials.whole_sinusoid(sinusoid, **more) for name, more in settings.items()} if sinusoid else {}  # fmt: skip
+    whole = {}
+    if sinusoid:
+        whole = {name: trials.whole_sinusoid(sinusoid, **more) for name, more in settings.items()}
     print("motion and reliability", flush=True)
     measured = {
         "entrants": rows,

@@ -68,7 +68,8 @@ def _answerable(truth: tuple[Real, Real], x: Real, y: Real) -> Real:
     height, width = x.shape
     inside: Real = (x > 16) & (x < width - 16) & (y > 16) & (y < height - 16)
     u, v = x + truth[0], y + truth[1]
-    return inside & (u > 16) & (u < width - 16) & (v > 16) & (v < height - 16)
+    inside &= (u > 16) & (u < width - 16) & (v > 16) & (v < height - 16)
+    return inside
 
 
 def _stereo() -> list[dict[str, Any]]:

@@ -36,8 +36,8 @@ def tables(results: Results) -> dict[str, list[str]]:
 def _run(run: Results) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in run["versions"].items() if number)
     return (
-        f"Measured {run['date']} at {run['commit']} in {run['seconds']} s: {run['processor']}, {run['cores']} cores, "
-        f"{run['system']}, Python {run['python']}; {versions}."
+        f"Measured {run['date']} at {run['commit']} in {run['seconds']} s: {run['processor']}, "
+        f"{run['cores']} cores, {run['system']}, Python {run['python']}; {versions}."
     )
 
 
