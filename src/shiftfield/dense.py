@@ -141,8 +141,10 @@ def search_2d(
         chunk_rows=chunk_rows, normalised=int(normalise is not as_given), threads=threads, starts=starts,
     )  # fmt: skip
     warn_refused(plan, stacklevel + 1)
-    whole = normalise is not as_given or settings.method == "umpa_dark"
-    make_readable(inputs, settings.memory, several_passes=whole)
+    flat = normalise is not as_given
+    make_readable(
+        inputs, settings.memory, several_passes=(flat or settings.method == "umpa_dark", flat)
+    )
     if settings.method == "umpa_dark":  # the one number that takes a pass over the input
         plan = replace(plan, search=replace(plan.search, reference_mean=reference.totals().mean))
     if plan.search.around:
@@ -183,7 +185,7 @@ def search_1d(
         for axis in "xy"
     ]  # fmt: skip
     warn_refused(plans[0], stacklevel + 1)
-    make_readable(inputs, settings.memory, several_passes=bool(normalised))
+    make_readable(inputs, settings.memory, several_passes=(bool(normalised),) * 2)
     works = [
         Work(plan, Input(reference, rule(reference)), Input(sample, rule(sample)))
         for plan, rule in zip(plans, normalise, strict=True)

@@ -16,7 +16,7 @@ from shiftfield.arrays import as_array
 from shiftfield.device_arrays import number_of
 from shiftfield.engine.base import Real
 from shiftfield.sources import is_address, open_images
-from shiftfield.sources.flat import spooled
+from shiftfield.sources.flat import Part, spooled
 
 _PASS, _PASS_ROWS = (
     32_000_000,
@@ -123,19 +123,29 @@ class Frames:
             self.data = whole[0] if self.ndim == 2 else whole
 
     def spool(self) -> None:
-        """Decode all, once, into a temporary file, because rows of a tall chunk cannot be read alone."""
+        """Read and decode all, once, into a temporary file from which any rows can be read again."""
         frames, height, width = self.shape
         kind = np.dtype(self.data.dtype)
+        chunks = getattr(self.data, "chunks", None)
+        deep = 1
+        if self.ndim == 3 and chunks:
+            deep = int(chunks[0] if isinstance(chunks[0], int | np.integer) else max(chunks[0]))
 
-        def parts() -> Iterator[NDArray[Any]]:
-            for frame in range(frames):
+        def parts() -> Iterator[Part]:
+            for frame in range(0, frames, deep):
                 start = 0
                 while start < height:
                     self.look()
-                    stop = self.end_of_chunk(start + 1)
+                    stop = (
+                        self.end_of_chunk(start + 1) if chunks else min(start + _PASS_ROWS, height)
+                    )
                     at = slice(start, stop)
-                    band = self.data[at] if self.ndim == 2 else self.data[frame, at]
-                    yield np.asarray(band)
+                    band = (
+                        self.data[at][None]
+                        if self.ndim == 2
+                        else self.data[frame : frame + deep, at]
+                    )
+                    yield Part(frame, start, np.asarray(band))
                     start = stop
 
         self.data = spooled((height, width) if self.ndim == 2 else self.shape, kind, parts())

@@ -11,7 +11,9 @@ import numpy as np
 
 from shiftfield import machine
 from shiftfield.frames import Frames
+from shiftfield.sources.flat import free_space
 
+_ROOM = 2  # of the free disk, one part for one input
 _COPIES = 4  # of the rows of a band: in work, kept, what comes, and both joined
 _HELD, _TALL = (
     6,
@@ -55,19 +57,19 @@ def bytes_of_a_row(frames: Frames, *, normalised: int) -> int:
 
 
 def make_readable(
-    inputs: tuple[Frames, Frames], memory: str | int | None, *, several_passes: bool
+    inputs: tuple[Frames, Frames], memory: str | int | None, *, several_passes: tuple[bool, bool]
 ) -> None:
-    """Make sure that no part of a file is read or decoded many times.
+    """Make sure that no part of a file is read or decoded twice.
 
-    What is read in several passes is held in memory where a part of `memory` is enough; what is stored in chunks
-    too tall for that is decoded once into a temporary file.
+    What is read in several passes (said for each input) is held in memory where a part of `memory` is enough,
+    else copied into a temporary file where there is room for it; so is what is stored in chunks too tall to keep.
     """
     allowed = machine.free_memory() // 2 if memory is None else machine.parse_bytes(memory)
-    for frames in inputs:
+    for frames, several in zip(inputs, several_passes, strict=True):
         if frames.in_memory:
             continue
         chunk = frames.nbytes * frames.chunk_rows // frames.shape[1]
-        if several_passes and frames.nbytes <= allowed // _HELD:
+        if several and frames.nbytes <= allowed // _HELD:
             frames.hold()
-        elif chunk > allowed // _TALL:
+        elif chunk > allowed // _TALL or (several and frames.nbytes < free_space() // _ROOM):
             frames.spool()

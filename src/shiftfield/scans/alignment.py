@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from shiftfield.frames import Frames
 from shiftfield.global_shift import find_global_shift_based_local_shifts
-from shiftfield.sources.flat import spooled
+from shiftfield.sources.flat import Part, spooled
 
 Float = NDArray[np.float64]
 _WINDOW = 41  # px, of the points that a drift is found at
@@ -49,7 +49,7 @@ def aligned(reference: Frames, drift: Float, *, in_memory: bool) -> Frames:
     Cubic splines. In memory, or in a temporary file that goes with it.
     """
     if not in_memory:
-        frames = (_moved(reference, n, way) for n, way in enumerate(drift))
+        frames = (Part(n, 0, _moved(reference, n, way)[None]) for n, way in enumerate(drift))
         return Frames(spooled(reference.shape, np.dtype(np.float32), frames), "The reference")
     return Frames(
         np.stack([_moved(reference, n, way) for n, way in enumerate(drift)]), "The reference"

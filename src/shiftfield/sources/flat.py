@@ -6,10 +6,13 @@ Pages of a mapped file count as memory of the process that touched them; what a 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -78,24 +81,61 @@ def _opened(file: Path | BinaryIO) -> Iterator[Any]:
         yield file
 
 
-def spooled(
-    shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterator[NDArray[Any]]
-) -> FlatImages:
-    """Write parts, in the order of the array, to a temporary file; return the array, which the file goes with."""
-    file: Any = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the array
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Whole rows `(k, h, W)` of some frames, and where they begin."""
+
+    frame: int
+    row: int
+    pixels: NDArray[Any]
+
+
+def spooled(shape: tuple[int, ...], dtype: np.dtype[Any], parts: Iterator[Part]) -> FlatImages:
+    """Write parts of `(H, W)` or `(K, H, W)` to a temporary file; return the array, which the file goes with."""
+    file: Any = tempfile.TemporaryFile(dir=folder())  # noqa: SIM115 - it goes with the array
+    height, width = shape[-2:]
     try:
+        file.truncate(prod(shape) * dtype.itemsize)
         for part in parts:
-            file.write(np.ascontiguousarray(part, dtype).reshape(-1).view(np.uint8))
+            for n, plane in enumerate(part.pixels):
+                file.seek(((part.frame + n) * height + part.row) * width * dtype.itemsize)
+                file.write(np.ascontiguousarray(plane, dtype).reshape(-1).view(np.uint8))
         file.flush()
         return FlatImages(file, dtype, 0, shape)
     except OSError as error:
         file.close()
         raise OSError(
-            f"The images cannot be kept in {tempfile.gettempdir()} while in work: {error.strerror or error}."
+            f"The images cannot be kept in {folder()} while in work: {error.strerror or error}."
         ) from error
     except BaseException:
         file.close()
         raise
+
+
+@cache
+def folder() -> str:
+    """Return where temporary files go: TMPDIR, or where the system says unless that is but memory."""
+    usual = tempfile.gettempdir()
+    lasting = Path("/var/tmp")  # noqa: S108 - a temporary file has no name there
+    if "TMPDIR" in os.environ or not _in_memory(usual) or _in_memory(str(lasting)):
+        return usual
+    return str(lasting) if os.access(lasting, os.W_OK) else usual
+
+
+def free_space() -> int:
+    """Return how many bytes temporary files may take."""
+    return shutil.disk_usage(folder()).free
+
+
+def _in_memory(path: str) -> bool:
+    """Return whether a folder is a file system in memory, as far as the system says."""
+    try:
+        lines = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    places = {line.split()[1]: line.split()[2] for line in lines}
+    above = [str(one) for one in (Path(path), *Path(path).parents)]
+    return next((places[one] for one in above if one in places), "") in ("tmpfs", "ramfs")
 
 
 def _indices(key: Any, size: int) -> range:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import machine
-from shiftfield.sources.flat import FlatImages, spooled
+from shiftfield.sources.flat import FlatImages, Part, spooled
 from shiftfield.sources.kinds import IMAGES, TIFF
 
 _SHARE = 8  # of the free memory, the part that decoded images may take
@@ -135,7 +135,7 @@ def _tiff(path: Path) -> Any:
         size = int(np.prod(shape)) * images.dtype.itemsize
         if size <= machine.free_memory() // _SHARE:
             return images.asarray().reshape(shape)
-        return spooled(shape, images.dtype, _pages(images))
+        return spooled(shape, images.dtype, _pages(images, shape))
 
 
 def _picture(path: Path) -> NDArray[Any]:
@@ -147,7 +147,10 @@ def _picture(path: Path) -> NDArray[Any]:
         return np.asarray(image)
 
 
-def _pages(images: Any) -> Iterator[NDArray[Any]]:
+def _pages(images: Any, shape: tuple[int, ...]) -> Iterator[Part]:
     """Yield the pages of a TIFF series in their order, decoded one by one."""
+    frame = 0
     for page in images.pages:
-        yield page.asarray()
+        planes = page.asarray().reshape(-1, *shape[-2:])
+        yield Part(frame, 0, planes)
+        frame += len(planes)
