@@ -102,13 +102,13 @@ def _memory(folder: Path, *, quick: bool) -> Iterator[Row]:
 
 def _throughput(folder: Path, rounds: int) -> Iterator[Row]:
     """A scan from a file into a file against the same searches of arrays in memory."""
-    path = _scan(folder / "scan.h5", 12, 10, 1024)
+    path = _scan(folder / "scan.h5", 8, 20, 1024)
     for end in (".h5", ".zarr"):
         told = [_child("scan", str(path), str(folder / f"out{end}")) for _ in range(rounds)]
         ratio = median(one["alone"] / one["scan"] for one in told)
         note = f"{median(one['scan'] for one in told):.3g} s against {median(one['alone'] for one in told):.3g} s"
         yield Row(
-            f"12 projections of 10 x 1024 x 1024, UMPA, into {end}: speed / that of arrays in memory",
+            f"8 projections of 20 x 1024 x 1024, UMPA, into {end}: speed / that of arrays in memory",
             ratio, "x", 0.85, at_least=True, note=note,
         )  # fmt: skip
         foreseen = median(one["foreseen"] / one["scan"] for one in told)
