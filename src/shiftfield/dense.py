@@ -18,10 +18,12 @@ from shiftfield.frames import Frames
 from shiftfield.normalisation import AsGiven, Normaliser
 from shiftfield.peaks import locate_peaks
 from shiftfield.plan import Plan, make_plan, window_weights
+from shiftfield.quality import Quality
 from shiftfield.reading import bytes_of_a_row, make_readable
 from shiftfield.settings import Settings
 from shiftfield.starts import Starts
 from shiftfield.stream import Input, Watch, Work, run
+from shiftfield.weights import NO_WEIGHTS, Weights, unmasked_frames
 
 Normalise = Callable[[Frames], Normaliser]
 as_given: Normalise = AsGiven
@@ -60,6 +62,7 @@ def plan_of(
     normalised: int = 0,
     threads: int | None = None,
     starts: Starts | None = None,
+    weights: Weights = NO_WEIGHTS,
 ) -> Plan:
     """Return the plan for one search on the device that settings ask for.
 
@@ -68,6 +71,10 @@ def plan_of(
     there, or a ValueError says why they cannot be.
     """
     reference = inputs[0]
+    if settings.borders == "partial":
+        search = replace(search, beyond=True)
+    if weights != NO_WEIGHTS:
+        search = replace(search, weighted=True)
     resident = reference.device is not None
     if resident:
         check_resident(settings.device, search)
@@ -86,7 +93,8 @@ def plan_of(
         search,
         reference.size,
         backend_name=name,
-        bytes_of_a_row=sum(bytes_of_a_row(frames, normalised=normalised) for frames in inputs),
+        bytes_of_a_row=sum(bytes_of_a_row(frames, normalised=normalised) for frames in inputs)
+        + sum(bytes_of_a_row(frames, normalised=0) for frames in weights if frames),
         normalised=bool(normalised),
         workers=settings.ncore,
         chunk_rows=chunk_rows,
@@ -131,6 +139,7 @@ def search_2d(
     normalise: Normalise = as_given,
     threads: int | None = None,
     starts: Starts | None = None,
+    weights: Weights = NO_WEIGHTS,
     stacklevel: int = 3,
 ) -> Answer:
     """Search both axes together; NaN where there is no answer, counted in one warning."""
@@ -139,26 +148,32 @@ def search_2d(
     plan = plan_of(
         settings, search_of(settings, reference.shape[0]), inputs,
         chunk_rows=chunk_rows, normalised=int(normalise is not as_given), threads=threads, starts=starts,
+        weights=weights,
     )  # fmt: skip
     warn_refused(plan, stacklevel + 1)
-    flat = normalise is not as_given
-    make_readable(
-        inputs, settings.memory, several_passes=(flat or settings.method == "umpa_dark", flat)
-    )
-    if settings.method == "umpa_dark":  # the one number that takes a pass over the input
-        plan = replace(plan, search=replace(plan.search, reference_mean=reference.totals().mean))
+    flat, dark = normalise is not as_given, settings.method == "umpa_dark"
+    make_readable(inputs, settings.memory, several_passes=(flat or dark, flat))
+    make_readable(weights, settings.memory, several_passes=(dark, False))
+    known = unmasked_frames(inputs, weights)
+    if dark:  # the one number that takes a pass over the input
+        plan = replace(plan, search=replace(plan.search, reference_mean=known[0].totals().mean))
     if plan.search.around:
         from shiftfield.template_gradient import smoothing  # with SciPy's filters
 
-        passes, flatter = smoothing(
-            plan.search, reference, sample, starts.middle if starts else (0, 0)
-        )
+        passes, flatter = smoothing(plan.search, *known, starts.middle if starts else (0, 0))
         plan = replace(plan, search=replace(plan.search, smoothing=passes, flatter=flatter))
     work = Work(
-        plan, Input(reference, normalise(reference)), Input(sample, normalise(sample)), starts
+        plan,
+        Input(reference, normalise(reference)),
+        Input(sample, normalise(sample)),
+        starts,
+        weights,
     )
     (answer,) = run_plans([work], replace(watch, total=plan.count()), stacklevel + 1)
-    warn_unknown([(plan, answer.x)], stacklevel + 1)
+    x = answer.x
+    if plan.search.partial:  # nobody expects an answer under a mask
+        x = np.where(answer.flags & Quality.LOW_COVERAGE, np.float32(0), x)
+    warn_unknown([(plan, x)], stacklevel + 1)
     return answer
 
 

@@ -116,7 +116,7 @@ class Frames:
         """Read all into memory, once."""
         if not self.in_memory:
             whole: Any = None
-            for start, band in self._bands(stored=True):
+            for start, band in self.bands(stored=True):
                 if whole is None:
                     whole = np.empty(self.shape, band.dtype)
                 whole[:, start : start + band.shape[1]] = band
@@ -156,7 +156,7 @@ class Frames:
             self._totals = _totals(self)
         return self._totals
 
-    def _bands(self, *, stored: bool = False) -> Iterator[tuple[int, Any]]:
+    def bands(self, *, stored: bool = False) -> Iterator[tuple[int, Any]]:
         """Yield (first row, pixels) of bands of the whole input, each byte read once."""
         frames, height, width = self.shape
         rows = min(max(1, _PASS // (frames * width * (self.itemsize + 16))), _PASS_ROWS)
@@ -191,7 +191,7 @@ def _totals(frames: Frames) -> Totals:
     columns: Any = 0.0
     column_counts: Any = 0
     lowest = np.inf
-    for _, band in frames._bands():
+    for _, band in frames.bands():
         known = np.isfinite(band)
         pixels = np.where(known, band, 0).astype(np.float64, order="C")
         rows.append(pixels.sum(axis=2))

@@ -27,7 +27,7 @@ from shiftfield.stream import Input, Watch, Work
 Image = NDArray[np.float32]
 # What is not known of a chunk alone.
 _IN_MEMORY = {
-    "refine": None, "uncertainty": False, "quality": False, "start": None, "borders": "unknown",
+    "refine": None, "uncertainty": False, "quality": False, "start": None,
 }  # fmt: skip
 
 

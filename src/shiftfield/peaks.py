@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from shiftfield.arrays import as_array
-from shiftfield.fits import Float, Integers, refine
+from shiftfield.fits import Flags, Float, Integers, refine
 from shiftfield.settings import PEAK_METHODS, check_integer, peak_size
 
 
@@ -72,11 +72,20 @@ def check_peak(method: str, dim: int, size: int) -> int:
 
 
 def locate_peaks(
-    maps: Float, *, method: str, dim: int, size: int, sub_pixel: bool = True
+    maps: Float,
+    *,
+    method: str,
+    dim: int,
+    size: int,
+    sub_pixel: bool = True,
+    compete: Flags | None = None,
 ) -> tuple[Float, Float]:
-    """Locate the maximum of each of N maps `(N, ny, nx)`; px, (x, y), two arrays of shape (N,)."""
+    """Locate the maximum of each of N maps `(N, ny, nx)`; px, (x, y), two arrays of shape (N,).
+
+    Of the scores that `compete`, where that is given; those around it are used in the fit whether they do or not.
+    """
     count, ny, nx = maps.shape
-    flat = maps.reshape(count, -1)
+    flat = (maps if compete is None else np.where(compete, maps, np.nan)).reshape(count, -1)
     ranked = np.where(np.isnan(flat), -np.inf, flat)
     first = ranked.argmax(axis=1)
     rows, columns = np.divmod(first, nx)

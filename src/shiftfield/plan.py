@@ -24,6 +24,9 @@ _AS_GIVEN, _NORMALISED = (
     8,
     16,
 )  # bytes a pixel of a frame: floats, scaled; and while it is normalised
+_WEIGHTED = (
+    100  # bytes more of a pixel of a frame whose pixels have weights: they, and what is multiplied
+)
 _ROWS = 512  # of a band that is no copy
 
 
@@ -48,18 +51,19 @@ class Plan:
     @property
     def band_bytes(self) -> int:
         """Bytes of the bands that are held at once, as they are read and as they are computed with."""
-        rows = min(self.band_rows + 2 * self.search.edge[0] + _span(self.starts), self.shape[0])
+        rows = min(self.band_rows + 2 * self.search.reach[0] + _span(self.starts), self.shape[0])
         return rows * self.bytes_of_a_row
 
     def reach(self, y0: int, y1: int) -> tuple[int, int]:
         """Return the rows [a, b) that the output rows [y0, y1) read."""
-        more, (least, greatest) = self.search.edge[0] + self.search.around, self.starts or (0, 0)
+        more, (least, greatest) = self.search.reach[0] + self.search.around, self.starts or (0, 0)
         return max(y0 - more + least, 0), min(y1 + more + greatest, self.shape[0])
 
     @property
     def border(self) -> tuple[int, int]:
         """Pixels at each border along (y, x) that no tile covers."""
-        return self.search.edge if self.starts is None else self.search.radius
+        inside = self.starts is not None and not self.search.beyond
+        return self.search.radius if inside else self.search.edge
 
     @property
     def output_shape(self) -> tuple[int, int]:
@@ -141,7 +145,7 @@ def make_plan(
         budget = min(allowed // 2, allowed - taken)  # half is for what files are decoded to
     else:
         budget = min(_GPU_DEFAULT if on_gpu else _DEFAULT, machine.free_memory() // _FREE)
-    beyond = 2 * search.edge[0] + 2 * search.around + _span(starts)
+    beyond = 2 * search.reach[0] + 2 * search.around + _span(starts)
     rows = budget // max(bytes_of_a_row, 1) - beyond
     if allowed is not None and bytes_of_a_row and rows < tile[0]:
         band = bytes_of_a_row * (tile[0] + beyond)
@@ -170,11 +174,12 @@ def _of_a_thread(
 ) -> int:
     """Return the bytes that a thread takes for a tile: its pixels as floats, scaled, and what the loops keep."""
     rows, columns = (
-        min(n + 2 * e, size) for n, e, size in zip(tile, search.edge, shape, strict=True)
+        min(n + 2 * e, size) for n, e, size in zip(tile, search.reach, shape, strict=True)
     )
     ny, nx = search.shifts
     kept = 4 * min(search.peak_size, ny) * nx + _OF_A_PIXEL
-    return rows * columns * (kept + 2 * search.frames * (_NORMALISED if normalised else _AS_GIVEN))
+    each = (_NORMALISED if normalised else _AS_GIVEN) + search.partial * _WEIGHTED
+    return rows * columns * (kept + 2 * search.frames * each)
 
 
 def check_size(shape: tuple[int, int], window: tuple[int, int], margin: tuple[int, int]) -> None:

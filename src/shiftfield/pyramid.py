@@ -17,6 +17,7 @@ from shiftfield.frames import Frames
 from shiftfield.settings import Settings
 from shiftfield.starts import Starts
 from shiftfield.stream import Watch
+from shiftfield.weights import weights_of
 
 Real = NDArray[np.float64]
 _FARTHEST = 64  # px: motion that is found however small the margin
@@ -118,6 +119,7 @@ def _search(
     height, width = reference.shape[1:]
     room = (min(height, width) - _WINDOW) // 3
     margin = min(-(-_FARTHEST // binning), room) if before is None else _MARGIN
+    weights = weights_of(_known(reference), _known(sample), Frames(reference, "The reference"))
     starts = None
     if before is not None:
         rows, columns = np.arange(height), np.arange(width)
@@ -130,11 +132,17 @@ def _search(
         warnings.simplefilter("ignore")  # what a coarse level does not know is no news
         answer = search_2d(
             Frames(reference, "The reference"), Frames(sample, "The sample"), plain,
-            replace(watch, progress=None), starts=starts,
+            replace(watch, progress=None), starts=starts, weights=weights,
         )  # fmt: skip
     x, y = _agreed(answer.x, answer.y, answer.score)
     first = (binning - 1) / 2
     return tuple(_Field(part * binning, _SPACING * binning, first) for part in (x, y))  # type: ignore[return-value]
+
+
+def _known(pixels: Real) -> NDArray[np.bool_] | None:
+    """Return which pixels are known, where some are not."""
+    known: NDArray[np.bool_] = np.isfinite(pixels)
+    return None if known.all() else known
 
 
 def _agreed(x: Any, y: Any, score: Any) -> tuple[Real, Real]:
@@ -181,7 +189,10 @@ def _sampled(field: _Field, rows: Any, columns: Any, binning: int) -> Real:
 
 
 def _binned(frames: Frames, binning: int, watch: Watch) -> Real:
-    """Return some of the frames with squares of pixels averaged; what is over at the ends is left out."""
+    """Return some of the frames with squares of pixels averaged; what is over at the ends is left out.
+
+    Of the pixels that are known; NaN where none is.
+    """
     count, height, width = frames.shape
     chosen = np.unique(np.linspace(0, count - 1, min(count, _FRAMES)).round().astype(int))
     tall, wide = height // binning, width // binning
@@ -192,5 +203,8 @@ def _binned(frames: Frames, binning: int, watch: Watch) -> Real:
         bottom = min(top + at_once, tall)
         band = frames.rows(top * binning, bottom * binning)[chosen, :, : wide * binning]
         squares = band.reshape(chosen.size, bottom - top, binning, wide, binning)
-        out[:, top:bottom] = squares.mean(axis=(2, 4), dtype=np.float64)
+        known = np.isfinite(squares)
+        total = np.where(known, squares, 0).sum(axis=(2, 4), dtype=np.float64)
+        count_known = known.sum(axis=(2, 4))
+        out[:, top:bottom] = np.where(count_known > 0, total / np.maximum(count_known, 1), np.nan)
     return out  # type: ignore[return-value]

@@ -57,7 +57,10 @@ def bytes_of_a_row(frames: Frames, *, normalised: int) -> int:
 
 
 def make_readable(
-    inputs: tuple[Frames, Frames], memory: str | int | None, *, several_passes: tuple[bool, bool]
+    inputs: tuple[Frames | None, Frames | None],
+    memory: str | int | None,
+    *,
+    several_passes: tuple[bool, bool],
 ) -> None:
     """Make sure that no part of a file is read or decoded twice.
 
@@ -66,7 +69,7 @@ def make_readable(
     """
     allowed = machine.free_memory() // 2 if memory is None else machine.parse_bytes(memory)
     for frames, several in zip(inputs, several_passes, strict=True):
-        if frames.in_memory:
+        if frames is None or frames.in_memory:
             continue
         chunk = frames.nbytes * frames.chunk_rows // frames.shape[1]
         if several and frames.nbytes <= allowed // _HELD:

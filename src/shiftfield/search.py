@@ -19,6 +19,7 @@ from shiftfield.lazy import lazy_field
 from shiftfield.settings import DEFAULT, Settings
 from shiftfield.starts import Starts, starts_of
 from shiftfield.stream import Watch
+from shiftfield.weights import NO_WEIGHTS, Weights, unmasked_frames, weights_of
 
 
 def find_shift_field(
@@ -89,11 +90,16 @@ def find_shift_field(
     start : {None, "global", "pyramid"}, pair of float or of array_like (H, W), or ShiftField
         What each pixel's search is centred on, px, (x, y), rounded to whole px.
     reference_weights, sample_weights : array_like, shape (H, W) or (K, H, W), optional
-        Weights of the pixels, or a boolean mask, True for those that take part.
+        Weights of the pixels, not negative, or a mask, True for those that take part; for all frames or for
+        each. A pixel of weight 0 takes part in nothing, whatever it holds; all means of a score are taken under
+        the window's weights times those of both sides. Where no weight but 1 is in reach the answer has the
+        bits of one without weights.
     borders : {"unknown", "partial"}
         Whether windows that reach beyond the image give an answer from what is inside.
     coverage : float
-        Least part of the window's weight that must take part, 0 to 1.
+        Least part of the window's weight, 0 to 1, whose pixels must take part in reference and sample for a
+        shift to be the best. No answer (`Quality.LOW_COVERAGE`) where no shift has it, or where one with at least
+        half of it scores higher than the best.
     device : {"auto", "cpu", "gpu", "hybrid", "reference"}
         Where to compute; "reference" is the slow float64 specification.
     ncore : int or None
@@ -123,17 +129,27 @@ def find_shift_field(
     UserWarning
         How many pixels have no answer; that a 1-D search is not valid; that there is no GPU.
     """
-    del reference_weights, sample_weights  # to be built
     settings = Settings(
         method=method, window=window, margin=margin, search=search, peak=peak, peak_size=peak_size,
         weight=weight, step=step, refine=refine, shape_order=shape_order, uncertainty=uncertainty,
         quality=quality, start=named(start), borders=borders, coverage=coverage,
         device=device, ncore=ncore, memory=memory,
     )  # fmt: skip
+    given = reference_weights is not None or sample_weights is not None
+    if given and settings.search == "1d":
+        raise ValueError("Weights were given with search '1d'; they need search '2d'.")
     if progress is None and cancel is None and (is_lazy(reference) or is_lazy(sample)):
+        if given:
+            raise ValueError(
+                "Weights were given with dask arrays, whose lazy field knows none; give progress or cancel too, "
+                "and they are read band by band now."
+            )
         return lazy_field(reference, sample, settings)
     ref, sam = pair(reference, sample)
-    return field_of(ref, sam, settings, Watch(progress, cancel), start=start, stacklevel=3)
+    watch = Watch(progress, cancel)
+    ref.look = watch.look
+    weights = weights_of(reference_weights, sample_weights, ref)
+    return field_of(ref, sam, settings, watch, start=start, weights=weights, stacklevel=3)
 
 
 def _starts(
@@ -162,6 +178,7 @@ def field_of(
     watch: Watch,
     *,
     start: Any = None,
+    weights: Weights = NO_WEIGHTS,
     stacklevel: int = 2,
 ) -> ShiftField:
     """Find the field of inputs and settings that were checked; errors and warnings as in `find_shift_field`."""
@@ -169,9 +186,15 @@ def field_of(
     if settings.search == "1d" and reference.shape[0] > 1:
         answer = search_1d(reference, sample, settings, watch, stacklevel=stacklevel + 1)
     else:
-        starts = _starts(reference, sample, settings, watch, start)
+        starts = _starts(*unmasked_frames((reference, sample), weights), settings, watch, start)
         answer = search_2d(
-            reference, sample, settings, watch, starts=starts, stacklevel=stacklevel + 1
+            reference,
+            sample,
+            settings,
+            watch,
+            starts=starts,
+            weights=weights,
+            stacklevel=stacklevel + 1,
         )
     valid = np.isfinite(answer.x) & np.isfinite(answer.y)
     images = search_of(settings, reference.shape[0]).images

@@ -23,6 +23,7 @@ from shiftfield.normalisation import Divisors, Normaliser
 from shiftfield.plan import Plan
 from shiftfield.reading import Reader
 from shiftfield.starts import Starts, pieces, tile_of
+from shiftfield.weights import NO_WEIGHTS, Weights, padded, unmasked, weights_of_tile
 
 Progress = Callable[[int, int], object]
 LATENCY = 0.05  # s between looks at cancel
@@ -86,6 +87,7 @@ class Work:
     reference: Input
     sample: Input
     starts: Starts | None = None
+    weights: Weights = NO_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Band:
     top: int
     raw: tuple[Any, Any]
     divisors: tuple[Divisors | None, Divisors | None] = (None, None)
+    weights: tuple[Any, Any] = (None, None)
 
 
 def run(works: list[Work], watch: Watch) -> list[Answer]:
@@ -140,14 +143,15 @@ def bands(works: list[Work]) -> Iterator[tuple[Work, Band, list[Tile]]]:
     """
     height = works[0].plan.shape[0]
     pitch = works[0].plan.band_rows
-    readers = Reader(works[0].reference.frames), Reader(works[0].sample.frames)
+    inputs = works[0].reference.frames, works[0].sample.frames, *works[0].weights
+    readers = [frames and Reader(frames) for frames in inputs]
     for start in range(0, height, pitch):
         mine = [(work, rows_of(work.plan, start, start + pitch)) for work in works]
         reach = [work.plan.reach(y0, y1) for work, (y0, y1) in mine if y0 < y1]
         if not reach:
             continue
         top, bottom = min(first for first, _ in reach), max(last for _, last in reach)
-        stored = [reader.stored(top, bottom) for reader in readers]
+        stored = [reader and reader.stored(top, bottom) for reader in readers]
         for work, (y0, y1) in mine:
             tiles = list(work.plan.tiles(y0, y1)) if y0 < y1 else []
             if tiles:
@@ -163,9 +167,9 @@ def rows_of(plan: Plan, start: int, stop: int) -> tuple[int, int]:
 
 def band_of(work: Work, stored: list[Any], top: int) -> Band:
     """Return rows of both inputs, as they are stored from row `top` on, and how a work normalises them."""
-    ref, sam = stored
+    ref, sam, *weights = stored
     divisors = work.reference.normaliser.of_band(ref, top), work.sample.normaliser.of_band(sam, top)
-    return Band(top, (ref, sam), divisors)
+    return Band(top, (ref, sam), divisors, (weights[0], weights[1]) if weights else (None, None))
 
 
 def _finish(futures: set[Future[None]], done: int, watch: Watch) -> int:
@@ -203,7 +207,8 @@ def _compute_pieces(
     y, x = starts.y[rows, columns], starts.x[rows, columns]
     out = blank(search, y.shape)
     for piece in pieces(y, x):
-        part = tile_of(piece, tile, step, plan.shape, search.edge)
+        edge = (-search.reach[0], -search.reach[1]) if search.beyond else search.reach
+        part = tile_of(piece, tile, step, plan.shape, edge)
         if part.y0 >= part.y1 or part.x0 >= part.x1:
             continue
         block = cut(plan, band, part, piece.start)
@@ -241,7 +246,7 @@ def in_floats(block: Block) -> Block:
     if block.raw_reference is not block.reference:
         raw = as_floats(block.raw_reference), as_floats(block.raw_sample)
     around = block.around and (as_floats(block.around[0]), as_floats(block.around[1]))
-    return Block(ref, sam, *raw, around)
+    return Block(ref, sam, *raw, around, block.weights, block.inside)
 
 
 def cut(plan: Plan, band: Band, tile: Tile, start: tuple[int, int] = (0, 0)) -> Block:
@@ -249,27 +254,46 @@ def cut(plan: Plan, band: Band, tile: Tile, start: tuple[int, int] = (0, 0)) -> 
 
     The search is centred on `start`, px, (y, x).
     """
-    (ey, ex), (my, mx) = plan.search.edge, plan.search.margin
+    (ey, ex), (my, mx) = plan.search.reach, plan.search.margin
     rows = slice(tile.y0 - ey - band.top, tile.y1 + ey - band.top)
     columns = slice(tile.x0 - ex, tile.x1 + ex)
     inner = slice(rows.start + my, rows.stop - my), slice(columns.start + mx, columns.stop - mx)
     rows = slice(rows.start + start[0], rows.stop + start[0])
     columns = slice(columns.start + start[1], columns.stop + start[1])
-    raw_ref, raw_sam = band.raw[0][:, rows, columns], band.raw[1][:, *inner]
+    places = (rows, columns), inner
+    raw_ref, raw_sam = (padded(raw, *at) for raw, at in zip(band.raw, places, strict=True))
     ref, sam = (
         raw if divisors is None else divisors.apply(raw, *at)
-        for raw, divisors, at in zip(
-            (raw_ref, raw_sam), band.divisors, ((rows, columns), inner), strict=True
-        )
+        for raw, divisors, at in zip((raw_ref, raw_sam), band.divisors, places, strict=True)
     )
     around = None
     if plan.search.around:  # only of searches that normalise nothing
         more, size = plan.search.around, plan.shape
-        around = (
-            mirrored(band.raw[0], band.top, size, (ey + more, ex + more), _moved(tile, start)),
-            mirrored(band.raw[1], band.top, size, (ey - my + more, ex - mx + more), tile),
+        far = (
+            ((ey + more, ex + more), _moved(tile, start)),
+            ((ey - my + more, ex - mx + more), tile),
         )
-    return Block(ref, sam, raw_ref, raw_sam, around)
+        of_r, of_s = (
+            unmasked(
+                *(None if rows is None else mirrored(rows, band.top, size, *at) for rows in both)
+            )
+            for *both, at in zip(band.raw, band.weights, far, strict=True)
+        )
+        around = of_r, of_s
+    if not plan.search.partial:
+        return Block(ref, sam, raw_ref, raw_sam, around)
+    weights = weights_of_tile(band.weights, band.raw[0].shape[1:], places)
+    return Block(ref, sam, raw_ref, raw_sam, around, weights, _inside(plan, tile, start))
+
+
+def _inside(plan: Plan, tile: Tile, start: tuple[int, int]) -> Tile | None:
+    """Return the part of a tile whose search, centred on `start` (y, x), lies inside the image; None for all."""
+    (ey, ex), (ry, rx), (height, width) = plan.search.reach, plan.search.radius, plan.shape
+    found = Tile(
+        max(tile.y0, ry, ey - start[0]), min(tile.y1, height - ry, height - ey - start[0]),
+        max(tile.x0, rx, ex - start[1]), min(tile.x1, width - rx, width - ex - start[1]),
+    )  # fmt: skip
+    return None if found == tile else found
 
 
 def _moved(tile: Tile, by: tuple[int, int]) -> Tile:

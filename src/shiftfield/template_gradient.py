@@ -50,7 +50,9 @@ def _of_part(
     search: Search, reference: Frames, sample: Frames, part: float, start: tuple[int, int]
 ) -> list[Tried] | None:
     """Return what each smoothing does to the windows of one part; None when nothing of it matches."""
-    plain = replace(search, refine=None, uncertainty=False, quality=False, step=1)
+    plain = replace(
+        search, refine=None, uncertainty=False, quality=False, step=1, weighted=False, beyond=False
+    )
     (ey, ex), (ry, rx), (height, width) = plain.edge, plain.radius, sample.size
     (y0, y1), (x0, x1) = (
         _around(part, size, n, edge + abs(by))

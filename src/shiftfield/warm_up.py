@@ -36,4 +36,6 @@ def warm_up() -> None:
             search(stack, stack)
             search(stack, stack, weight="hamming")
             search(stack, stack, search="1d")
+            for weight in (None, "hamming"):
+                search(stack, stack, weight=weight, borders="partial")
             search(stack.astype(np.float32), stack.astype(np.float32))

@@ -41,6 +41,11 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.description = _ADDRESSES
     parser.add_argument("reference", help="address of the reference, (H, W) or (frames, H, W)")
     parser.add_argument("sample", help="address of the sample, of the same shape")
+    for name in ("reference", "sample"):
+        parser.add_argument(
+            f"--{name}-mask", metavar="ADDRESS",
+            help=f"weights of the {name}'s pixels, (H, W) or (frames, H, W); 0 takes no part",
+        )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write the field (.h5) or a picture of it (.png)"
     )
@@ -59,7 +64,10 @@ def run(given: argparse.Namespace) -> int:
         return 0
     bar = Bar()
     try:
-        field = find_shift_field(given.reference, given.sample, **settings.as_dict(), progress=bar)
+        field = find_shift_field(
+            given.reference, given.sample, **settings.as_dict(), progress=bar,
+            reference_weights=given.reference_mask, sample_weights=given.sample_mask,
+        )  # fmt: skip
     finally:
         bar.close()
     if given.out is not None:

@@ -55,6 +55,10 @@ class Search:
     smoothing, flatter : int, float
         Passes of smoothing before the gradient of the refinement's template is taken, and what the true slope is
         over that one; see `engine.gradients`.
+    weighted : bool
+        Whether pixels may have weights.
+    beyond : bool
+        Whether windows may reach beyond the image.
     """
 
     method: str
@@ -72,6 +76,8 @@ class Search:
     coverage: float = 0.5
     smoothing: int = 0
     flatter: float = 1.0
+    weighted: bool = False
+    beyond: bool = False
 
     @property
     def window(self) -> tuple[int, int]:
@@ -84,9 +90,19 @@ class Search:
         return self.window[0] // 2, self.window[1] // 2
 
     @property
+    def reach(self) -> tuple[int, int]:
+        """How far from a pixel its search reads the reference along (y, x), px."""
+        return self.radius[0] + self.margin[0], self.radius[1] + self.margin[1]
+
+    @property
     def edge(self) -> tuple[int, int]:
         """Pixels without an answer at each border along (y, x)."""
-        return self.radius[0] + self.margin[0], self.radius[1] + self.margin[1]
+        return (0, 0) if self.beyond else self.reach
+
+    @property
+    def partial(self) -> bool:
+        """Whether only a part of a window may take part: pixels have weights, or lie outside the image."""
+        return self.weighted or self.beyond
 
     @property
     def shifts(self) -> tuple[int, int]:
@@ -104,7 +120,7 @@ class Search:
         names = [field.name for field in fields(Answer)][: self.known]
         names += ["uncertainty_x", "uncertainty_y"] * self.uncertainty
         names += ["second_peak"] * self.quality
-        return (*names, *["flags"] * (self.quality or bool(self.refine)))
+        return (*names, *["flags"] * (self.quality or bool(self.refine) or self.partial))
 
     @property
     def known(self) -> int:
@@ -118,7 +134,9 @@ class Block:
 
     `raw_*` are the same pixels before any normalisation: a constant window is one that is constant there.
     `around` is both with `search.around` px more on each side, mirrored where the image ends, or None.
-    `weights` are those of the pixels of `reference` and `sample`, 0 for those that take no part; None for all 1.
+    `weights` are those of the pixels of `reference` and `sample`, `(1, h, w)` for all frames or `(K, h, w)`: 0
+    for those that take no part (NaN in `around`), the greatest is 1; None for all 1.
+    `inside` is the part of the tile whose search lies inside the image; None for all of it.
     """
 
     reference: Real
@@ -127,6 +145,7 @@ class Block:
     raw_sample: Real
     around: tuple[Real, Real] | None = None
     weights: tuple[Real, Real] | None = None
+    inside: Tile | None = None
 
 
 class Stop:

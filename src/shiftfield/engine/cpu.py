@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.engine import weighted
 from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile
 from shiftfield.engine.images import (
     lowest_score,
@@ -67,6 +68,8 @@ class CpuBackend:
 
     def run(self, search: Search, tile: Tile, block: Block, stop: Stop) -> Answer:
         """Compute one tile: prepare in float64, try shifts in float32 unless texture would be lost."""
+        if block.weights is not None:
+            return weighted.run(search, tile, block, stop, self.run)
         if not _upright(search):
             answer = Answer.of(list(_TileRun(search, tile, block, stop).answer()))
             if block.around is None or stop.is_set():

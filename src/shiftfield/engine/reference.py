@@ -10,7 +10,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile
+from shiftfield.engine.joint import Maps, weighted_maps
 from shiftfield.peaks import locate_peaks
+from shiftfield.quality import Quality
 from shiftfield.scores import METHODS, Mean
 
 Float = NDArray[np.float64]
@@ -35,16 +37,20 @@ class ReferenceBackend:
         """Compute one tile."""
         rows = np.arange(-tile.y0 % search.step, tile.y1 - tile.y0, search.step)
         columns = np.arange(-tile.x0 % search.step, tile.x1 - tile.x0, search.step)
-        maps, transmission, dark, none = _maps(search, block)
+        found = _maps(search, block) if block.weights is None else weighted_maps(search, block)
+        transmission, dark = found.transmission, found.dark_field
         wanted = np.ix_(rows, columns)
         shape = rows.size, columns.size
-        maps, none = maps[wanted].reshape(-1, *search.shifts), none[wanted].ravel()
-        maps[none] = np.nan
+        maps = found.score[wanted].reshape(-1, *search.shifts)
+        compete = found.compete[wanted].reshape(-1, *search.shifts)
+        uncovered = found.uncovered[wanted].ravel()
+        maps[found.none[wanted].ravel()] = np.nan
         size = search.peak_size
-        x, y = locate_peaks(maps, method=search.peak, dim=2, size=size)
+        x, y = locate_peaks(maps, method=search.peak, dim=2, size=size, compete=compete)
         known = np.isfinite(x)
         score = np.full(x.shape, np.nan)
-        score[known] = np.nanmax(maps[known], axis=(1, 2))
+        score[known] = np.nanmax(np.where(compete, maps, np.nan)[known], axis=(1, 2))
+        known &= ~uncovered
         at = (
             np.arange(x.size),
             np.rint(np.nan_to_num(y)).astype(int),
@@ -56,18 +62,20 @@ class ReferenceBackend:
         known &= (search.method != "umpa_dark") | np.isfinite(v)
         my, mx = search.margin
         answers = [x - mx, y - my, score, t, v]
-        found = Answer.of(
-            [np.where(known, a, np.nan).reshape(shape).astype(np.float32) for a in answers]
+        flags = np.where(uncovered, Quality.LOW_COVERAGE, 0).astype(np.uint16)
+        answer = Answer.of(
+            [np.where(known, a, np.nan).reshape(shape).astype(np.float32) for a in answers],
+            flags=flags.reshape(shape),
         )
         if block.around is None:
-            return found
+            return answer
         from shiftfield.engine.reference_refinement import refined  # with SciPy's filters
 
-        return refined(search, tile, block, found)
+        return refined(search, tile, block, answer)
 
 
-def _maps(search: Search, block: Block) -> tuple[Float, Float, Float, Flags]:
-    """Return score, T and V maps `(h, w, ny, nx)` and where there is no answer `(h, w)`."""
+def _maps(search: Search, block: Block) -> Maps:
+    """Try every shift; all compete."""
     s, r = (_windows(frames, search.window) for frames in (block.sample, block.reference))
     no_texture_s = _without_texture(search, s, block.raw_sample)
     no_texture_r = _without_texture(search, r, block.raw_reference)
@@ -82,7 +90,8 @@ def _maps(search: Search, block: Block) -> tuple[Float, Float, Float, Flags]:
         none |= spoilt_r[there]
         maps[:, :, i, j] = np.where(no_texture_r[there], found.lowest, found.score)
         transmission[:, :, i, j], dark[:, :, i, j] = found.transmission, found.dark_field
-    return maps, transmission, dark, none
+    every, no = np.ones(maps.shape, bool), np.zeros(none.shape, bool)
+    return Maps(maps, transmission, dark, every, no, none)
 
 
 def _windows(frames: Real, window: tuple[int, int]) -> Float:

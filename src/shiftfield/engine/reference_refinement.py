@@ -48,8 +48,10 @@ def refined(search: Search, tile: Tile, block: Block, answer: Answer) -> Answer:
     for i, j in zip(*np.nonzero(np.isfinite(answer.x)), strict=True):
         row = -tile.y0 % search.step + i * search.step
         column = -tile.x0 % search.step + j * search.step
-        window = _window(search, sample, slopes, row, column)
         start = float(answer.x[i, j]), float(answer.y[i, j])
+        window = _window(
+            search, sample, slopes, row, column, _joint(search, block, (row, column), start)
+        )
         found = _match(search, reference, window, (row, column), start)
         new = {} if found is None else _values(search, window, found)
         wanted = [name for name in images if name not in ("flags", "second_peak")]
@@ -64,18 +66,31 @@ def refined(search: Search, tile: Tile, block: Block, answer: Answer) -> Answer:
 
 
 def _window(
-    search: Search, sample: Float, slopes: tuple[Float, Float], row: int, column: int
+    search: Search, sample: Float, slopes: tuple[Float, Float], row: int, column: int, joint: Float
 ) -> _Window:
-    """Return the window of a pixel, counted from the tile's first."""
+    """Return the window of a pixel, counted from the tile's first, under weights `(K, n)` of its pixels."""
     (tall, wide), halo = search.window, search.around
     cut = np.s_[:, row + halo : row + halo + tall, column + halo : column + halo + wide]
     y, x = (n.ravel() for n in np.mgrid[:tall, :wide] - np.array(search.radius).reshape(2, 1, 1))
     pixels, gx, gy = (image[cut].reshape(search.frames, -1) for image in (sample, *slopes))
     shapes = [np.ones(x.size)] if search.shape_order == 0 else [np.ones(x.size), x, y]
     steepest = np.stack([g * shape for g in (gx, gy) for shape in shapes])
-    weights = np.outer(*search.weights).ravel()
-    root = np.broadcast_to(np.sqrt(weights / weights.sum()), pixels.shape)
+    weights = np.outer(*search.weights).ravel() * joint
+    root = np.sqrt(weights / weights.sum() * search.frames)
     return _Window(pixels, steepest, root, x.astype(float), y.astype(float))
+
+
+def _joint(search: Search, block: Block, at: tuple[int, int], start: tuple[float, float]) -> Float:
+    """Return the weights `(K, n)` of both sides that lie upon each other at the whole-pixel shift of a start."""
+    (tall, wide), (my, mx), (x, y) = search.window, search.margin, np.rint(start).astype(int)
+    if block.weights is None:
+        return np.ones((search.frames, tall * wide))
+    joint: Float = np.ones((search.frames, tall, wide))
+    for of, i, j in zip(
+        block.weights, (at[0] + my + y, at[0]), (at[1] + mx + x, at[1]), strict=True
+    ):
+        joint = joint * of[:, i : i + tall, j : j + wide]
+    return joint.reshape(search.frames, -1)
 
 
 def _match(
@@ -109,7 +124,7 @@ def _read(
     """Return the reference where a warp takes the window, by quintic splines."""
     from scipy.ndimage import map_coordinates
 
-    (ey, ex), halo = search.edge, search.around
+    (ey, ex), halo = search.reach, search.around
     sx, a, b, sy, c, d = warp
     x = at[1] + ex + halo + window.x + sx + a * window.x + b * window.y
     y = at[0] + ey + halo + window.y + sy + c * window.x + d * window.y

@@ -139,12 +139,27 @@ def _refine(
         min(STEEPEST, CORNER / (tall + wide)),
         ref.flat, ref.apart, ref.pitch, (my + halo) * ref.pitch + mx + halo,
         sam.flat, across.flat, down.flat, sam.apart, sam.pitch,
-        frames, tall, wide, stride, _aligned(weights, kind), None, None,
+        frames, tall, wide, stride, _aligned(weights, kind), *_joint(block, kind),
         places[0], places[1], start, np.array([levels[0] / scales[0], levels[1] / scales[1]]),
         noise_kept(), noise_of_slope(search.smoothing), search.flatter, _aligned(POWERS, kind),
         _room(frames, tall, wide, stride, kind), values, stop.flag,
     )  # fmt: skip
     return _Found(values, (scales[0], scales[1]), (levels[0], levels[1]))
+
+
+def _joint(block: Block, kind: Any) -> tuple[Any, Any]:
+    """Return the weights of reference and sample as flat as the kernel's images; None for all 1."""
+    if block.weights is None or block.around is None:
+        return None, None
+    (_, rows, columns), (_, inner_rows, inner_columns) = (
+        block.around[0].shape,
+        block.reference.shape,
+    )
+    top, left = (rows - inner_rows) // 2, (columns - inner_columns) // 2
+    of_r = np.zeros(block.around[0].shape)
+    of_r[:, top : rows - top, left : columns - left] = block.weights[0]
+    of_s = np.ones(block.sample.shape) * block.weights[1]
+    return _flat(of_r, kind).flat, _flat(of_s, kind).flat
 
 
 def _texture(pixels: Float) -> float:

@@ -40,7 +40,7 @@ class Side:
     ) -> None:
         self._pixels, self._pitch = _with_whole_rows(pixels), pitch
         self.spoilt = np.zeros((0, 0), np.uint8)
-        self.level, distance, texture = _levels(self._pixels)
+        self.level, distance, texture = levels_of(self._pixels)
         scale = 1 / (distance or self._nearest_other())
         self.scale = scale if 0 < scale < np.inf else 1.0
         frames, rows, _ = pixels.shape
@@ -98,7 +98,8 @@ class _Levels(NamedTuple):
     texture: float
 
 
-def _levels(pixels: Real) -> _Levels:
+@np.errstate(invalid="ignore")  # differences of infinities, which are no texture
+def levels_of(pixels: Real) -> _Levels:
     """Return the levels of (K, h, w) from some hundred finite pixels.
 
     Subtracting a level near the pixels keeps products exact enough: the mean of those that are not far from

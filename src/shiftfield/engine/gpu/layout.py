@@ -36,6 +36,8 @@ def turned(search: Search) -> Search:
 
 def refusal(search: Search) -> str:
     """Return why the kernels cannot run a search, or nothing."""
+    if search.partial:
+        return "its kernels know no weights of pixels and no partial windows"
     wide = turned(search).window[1]
     if wide > WIDEST:
         return f"its kernels take windows of up to {WIDEST} px and this one is {wide} px wide"

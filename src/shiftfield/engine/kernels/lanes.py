@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import extending, types
+from numba.core.cgutils import get_or_insert_function
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, register_model
 from numpy.typing import NDArray
@@ -141,8 +142,21 @@ for _operation, _instruction in (
     (operator.iadd, "fadd"),
     (operator.sub, "fsub"),
     (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
 ):
     _arithmetic(_operation, _instruction)
+
+
+@intrinsic
+def root(typing: Any, lanes: Any) -> _Code:  # noqa: ARG001
+    """Return the square roots of sixteen numbers."""
+
+    def code(context: Any, builder: Any, called: Any, args: Any) -> Any:  # noqa: ARG001
+        name = f"llvm.sqrt.v{WIDTH}f{lanes.dtype.bitwidth}"
+        kind = ir.FunctionType(lanes.llvm, [lanes.llvm])
+        return builder.call(get_or_insert_function(builder.module, kind, name), args)
+
+    return lanes(lanes), code
 
 
 @intrinsic

@@ -1,0 +1,109 @@
+"""The reference backend where pixels have weights: all means of both sides under the weights of both.
+
+With weights m_S(p + u) of the sample and m_R(p + u + s) of the reference, the mean over a window at shift s is
+
+    <X> = sum over u and frames of w(u) m_S m_R X / sum over u and frames of w(u) m_S m_R
+
+and coverage is the part of w(u) whose m_S m_R is not 0. The scores are those of `scores`; no loop of the fast
+backends is shared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from shiftfield.engine import coverage
+from shiftfield.engine.base import Block, Real, Search
+from shiftfield.scores import METHODS, Mean
+
+Float = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+_ROUNDING = 64 * np.finfo(np.float64).eps
+
+
+@dataclass(frozen=True, slots=True)
+class Maps:
+    """Score, T, V of all shifts `(h, w, ny, nx)`, which compete; `(h, w)` where coverage or an answer lacks."""
+
+    score: Float
+    transmission: Float
+    dark_field: Float
+    compete: Flags
+    uncovered: Flags
+    none: Flags
+
+
+def weighted_maps(search: Search, block: Block) -> Maps:
+    """Try every shift under joint weights."""
+    assert block.weights is not None
+    r, m_r, spoilt_r = _masked(search, block.reference, block.weights[0])
+    s, m_s, spoilt_s = _masked(search, block.sample, block.weights[1])
+    height, width = s.shape[:2]
+    score, transmission, dark, covered = (
+        np.empty((height, width, *search.shifts)) for _ in range(4)
+    )
+    none = spoilt_s
+    for i, j in np.ndindex(*search.shifts):
+        there = slice(i, i + height), slice(j, j + width)
+        m = m_s * m_r[there]
+        mean = _mean_under(search, m)
+        with np.errstate(all="ignore"):
+            found = METHODS[search.method](s, r[there], mean, search.reference_mean)
+            flat_s, flat_r = (_without_texture(x, m, mean) for x in (s, r[there]))
+        none = none | spoilt_r[there]
+        score[:, :, i, j] = np.where(flat_s, np.nan, np.where(flat_r, found.lowest, found.score))
+        transmission[:, :, i, j], dark[:, :, i, j] = found.transmission, found.dark_field
+        covered[:, :, i, j] = _sum(search, (m > 0).astype(np.float64))
+    compete = covered > coverage.to_compete(search.coverage)
+    best, rival = (
+        np.where(which & ~np.isnan(score), score, -np.inf).max(axis=(2, 3))
+        for which in (compete, covered > coverage.to_object(search.coverage))
+    )
+    uncovered = ~compete.any(axis=(2, 3)) | (rival > best)
+    return Maps(score, transmission, dark, compete, uncovered, none)
+
+
+def _masked(search: Search, frames: Real, weights: Real) -> tuple[Float, Float, Flags]:
+    """Return windows, 0 where masked, their weights, and which hold a pixel that takes part and is no number."""
+    x = _windows(frames, search.window)
+    m = _windows(np.broadcast_to(weights.astype(np.float64), frames.shape), search.window)
+    spoilt: Flags = np.any(~np.isfinite(x) & (m > 0), axis=(2, 3, 4))
+    return np.where(m > 0, x, 0), m, spoilt
+
+
+def _windows(frames: Real, window: tuple[int, int]) -> Float:
+    """Return all windows `(h, w, K, wy, wx)` of frames `(K, H, W)`, in float64."""
+    views = sliding_window_view(frames.astype(np.float64), window, axis=(1, 2))
+    return np.moveaxis(views, 0, 2)
+
+
+def _sum(search: Search, windows: Float) -> Float:
+    """Return the windows' weighted sum, over frames their mean."""
+    wy, wx = search.weights
+    total: Float = np.einsum("hwkij,i,j->hw", windows, wy, wx, optimize=True) / windows.shape[2]
+    return total
+
+
+def _mean_under(search: Search, weights: Float) -> Mean:
+    """Return the mean over window and frames under joint weights."""
+    of_weights = _sum(search, weights)
+
+    def mean(windows: Float) -> Float:
+        return _sum(search, weights * windows) / of_weights
+
+    return mean
+
+
+def _without_texture(windows: Float, weights: Float, mean: Mean) -> Flags:
+    """Return where all pixels that take part are equal, or their variance is but rounding of them."""
+    takes = weights > 0
+    most = np.where(takes, windows, -np.inf).max(axis=(2, 3, 4))
+    least = np.where(takes, windows, np.inf).min(axis=(2, 3, 4))
+    level = mean(windows)
+    spread = mean((windows - level[..., None, None, None]) ** 2)
+    flat: Flags = ~(most > least) | ~(spread > (_ROUNDING * level) ** 2)
+    return flat
