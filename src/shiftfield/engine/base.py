@@ -52,6 +52,8 @@ class Search:
         Whether one sigma, and what speaks against a pixel, are wanted.
     coverage : float
         Least part of the window's weight that must take part, where pixels have weights.
+    apart : int
+        Shifts that far from the best along both axes, px, are no second peak but the same.
     smoothing, flatter : int, float
         Passes of smoothing before the gradient of the refinement's template is taken, and what the true slope is
         over that one; see `engine.gradients`.
@@ -74,6 +76,7 @@ class Search:
     uncertainty: bool = False
     quality: bool = False
     coverage: float = 0.5
+    apart: int = 2
     smoothing: int = 0
     flatter: float = 1.0
     weighted: bool = False
@@ -119,7 +122,7 @@ class Search:
         """Names of the images of an `Answer` that are wanted; the others are left unknown."""
         names = [field.name for field in fields(Answer)][: self.known]
         names += ["uncertainty_x", "uncertainty_y"] * self.uncertainty
-        names += ["second_peak"] * self.quality
+        names += ["second_peak", "texture"] * self.quality
         return (*names, *["flags"] * (self.quality or bool(self.refine) or self.partial))
 
     @property
@@ -168,7 +171,8 @@ class Answer:
     """Float32 arrays of a tile's wanted pixels, NaN where there is no answer; shifts in px, (x, y).
 
     `uncertainty_*` are one sigma, px; `second_peak` the best score away from the peak over the peak's own;
-    `flags` (uint16) the bits of `Quality` that the engine knows of.
+    `texture` the standard deviation of the sample's
+    window, in its own units; `flags` (uint16) the bits of `Quality` that the engine knows of.
     """
 
     x: NDArray[np.float32]
@@ -179,6 +183,7 @@ class Answer:
     uncertainty_x: NDArray[np.float32]
     uncertainty_y: NDArray[np.float32]
     second_peak: NDArray[np.float32]
+    texture: NDArray[np.float32]
     flags: NDArray[np.uint16]
 
     @classmethod

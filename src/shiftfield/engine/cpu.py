@@ -23,6 +23,7 @@ from shiftfield.engine.images import (
 from shiftfield.engine.kernels import prepare, track
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
 from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA, UMPA_DARK
+from shiftfield.engine.marks import marked, ratio
 from shiftfield.engine.side import Side
 from shiftfield.fits import refine
 from shiftfield.peaks import first_of_window
@@ -71,7 +72,10 @@ class CpuBackend:
         if block.weights is not None:
             return weighted.run(search, tile, block, stop, self.run)
         if not _upright(search):
-            answer = Answer.of(list(_TileRun(search, tile, block, stop).answer()))
+            found = _TileRun(search, tile, block, stop)
+            answer = Answer.of(list(found.answer()))
+            if search.quality and not stop.is_set():
+                answer = marked(search, tile, block, replace(answer, second_peak=found.second))
             if block.around is None or stop.is_set():
                 return answer
             from shiftfield.engine.refinement import refined  # with SciPy's filters
@@ -151,32 +155,44 @@ class _TileRun:
         shape = len(range(self.height)[wanted[0]]), len(range(self.width)[wanted[1]])
         out = np.full((5, *shape), np.nan, dtype=np.float32)
         if out.size:
-            self._read(self._try_shifts(), wanted, out.reshape(5, -1))
+            self._prepare()
+            found = self._try_shifts()
+            self._read(found, wanted, out.reshape(5, -1))
+            if self.search.quality:
+                self.second = self._second_peak(found, out[2], wanted)
         return out
 
-    def _try_shifts(self) -> _Found:
-        search, pitch, ref, sam = self.search, self.pitch, self.ref, self.sam
-        ny, nx = search.shifts
+    def _prepare(self) -> None:
+        """Make the images that the loops read."""
+        search, ref, sam = self.search, self.ref, self.sam
         kind = np.float64 if ref.lossy or sam.lossy else np.float32
-        weights, weight = _weights(search, kind)
+        self.weights, weight = _weights(search, kind)
         factor = weight / search.frames
         if kind is np.float64:
             ref.widen()
             sam.widen()
         sam.scale_to(sam.scaled, factor)
         method, level_r, level_s = self.method, ref.level * ref.scale, sam.level * sam.scale
-        reference = reference_images(method, ref.moments, level_r, ref.none, kind)
-        sample = sample_images(method, sam.moments, level_s, kind)
-        cy, cx = min(search.peak_size, ny), min(search.peak_size, nx)
+        self.images = (
+            reference_images(method, ref.moments, level_r, ref.none, kind),
+            sample_images(method, sam.moments, level_s, kind),
+        )
+
+    def _try_shifts(self, away: Any = None) -> _Found:
+        """Find the best shift of each pixel and what is around it; with `away` the best of some shifts, alone."""
+        search, pitch, ref, sam = self.search, self.pitch, self.ref, self.sam
+        (ny, nx), method, (reference, sample) = search.shifts, self.method, self.images
+        kind = reference.dtype.type
+        cy, cx = (min(search.peak_size, n) if away is None else 1 for n in (ny, nx))
         n = self.height * pitch
         best, index = aligned(n, kind), aligned(n, np.int32)
         best[:], index[:] = -np.inf, -1
         around = aligned((cy, cx, n), kind)
         track.try_shifts(
             method, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
-            *search.window, *weights, ny, nx, cy, cx, self.tile.y0, search.step,
+            *search.window, *self.weights, ny, nx, cy, cx, self.tile.y0, search.step,
             track.workspace(kind, pitch, self.height, self.width, search.window, nx, cy),
-            best, index, around.reshape(-1), self.stop.flag,
+            best, index, around.reshape(-1), self.stop.flag, away,
         )  # fmt: skip
         return _Found(reference, sample, best, index, around)
 
@@ -217,6 +233,21 @@ class _TileRun:
             known &= np.isfinite(t + v)
         if not known.all():
             out[:, ~known] = np.nan
+
+    @np.errstate(all="ignore")  # windows without texture, which are NaN in the end
+    def _second_peak(
+        self, found: _Found, score: NDArray[np.float32], wanted: tuple[slice, slice]
+    ) -> NDArray[np.float32]:
+        """Return the best score away from the best shift over the score itself, of the wanted pixels."""
+        search, kind, (ny, nx) = self.search, found.reference.dtype.type, self.search.shifts
+        rows, columns = (aligned(found.index.size, kind) for _ in range(2))
+        rows[:], columns[:] = _divided(np.maximum(found.index, 0), nx)
+        numbers = np.arange(max(ny, nx), dtype=kind)
+        limits = np.array([(search.apart + 0.5) ** 2, -np.inf], kind)
+        best = self._try_shifts((rows, columns, numbers, limits)).best
+        second = best * sample_factor(self.method, self.sam.moments[1])
+        second = second.reshape(self.height, self.pitch)[wanted]
+        return ratio(search.method, score, second).astype(np.float32)
 
     def _transmission_and_dark_field(
         self, kept: Real, at: NDArray[np.intp], there: NDArray[np.intp]

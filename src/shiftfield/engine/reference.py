@@ -5,12 +5,15 @@ It is the specification that the fast backends are held to; it shares no loop wi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile
 from shiftfield.engine.joint import Maps, weighted_maps
+from shiftfield.engine.marks import marked, ratio
 from shiftfield.peaks import locate_peaks
 from shiftfield.quality import Quality
 from shiftfield.scores import METHODS, Mean
@@ -67,11 +70,25 @@ class ReferenceBackend:
             [np.where(known, a, np.nan).reshape(shape).astype(np.float32) for a in answers],
             flags=flags.reshape(shape),
         )
+        if search.quality:
+            second = _second(search, np.where(compete, maps, np.nan), score)
+            answer = replace(answer, second_peak=second.reshape(shape).astype(np.float32))
+            answer = marked(search, tile, block, answer)
         if block.around is None:
             return answer
         from shiftfield.engine.reference_refinement import refined  # with SciPy's filters
 
         return refined(search, tile, block, answer)
+
+
+def _second(search: Search, maps: Float, score: Float) -> Float:
+    """Return the best score away from the best shift over the score, one a map."""
+    ranked = np.where(np.isnan(maps), -np.inf, maps)
+    ny, nx = search.shifts
+    rows, columns = np.divmod(ranked.reshape(len(maps), -1).argmax(axis=1), nx)
+    near = np.abs(np.arange(ny) - rows[:, None])[:, :, None] <= search.apart
+    near = near & (np.abs(np.arange(nx) - columns[:, None])[:, None, :] <= search.apart)
+    return ratio(search.method, score, np.where(near, -np.inf, ranked).max(axis=(1, 2)))
 
 
 def _maps(search: Search, block: Block) -> Maps:

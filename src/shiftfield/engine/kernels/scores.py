@@ -46,7 +46,7 @@ def umpa(c: Any, g: Any, mean_g: Any, variance_g: Any, twice_mean: Any, mean_squ
 @part
 def score_rows(
     method: int, sums: Any, size: int, count: int, first: int, ref: Any, there: int, sam: Any, here: int,
-    width: int, best: Any, index: Any, kept: Any, start: int, nx: int,
+    width: int, best: Any, index: Any, kept: Any, start: int, nx: int, away: Any,
 ) -> None:  # fmt: skip
     """Score `count` shifts along x of a row: keep each, and the shift where it is the best so far.
 
@@ -54,7 +54,9 @@ def score_rows(
 
     `sums[g * size:]` holds the windowed products of shift first + g; `ref` is read from `there` + g on,
     `sam`, `best` and `index` from `here` on; shift g of `nx` is kept from start + g * 16 on,
-    sixteen pixels at a time, so that the shifts of a pixel are near each other.
+    sixteen pixels at a time, so that the shifts of a pixel are near each other. `away` is None, or
+    (rows, columns, numbers, (limit, lowest)): shifts that are not further than sqrt(limit) from those rows and
+    columns along one axis at least are left out.
     """
     mean_r, f_r, mean_g, variance_g = ref[0], ref[1], ref[2], ref[3]
     mean_s, twice_s, squared_s = sam[0], sam[1], sam[2]
@@ -77,6 +79,13 @@ def score_rows(
             else:
                 score = umpa(c, f, load(mean_g, to), load(variance_g, to), twice, squared)
                 store(kept, start + x * nx + g * WIDTH, score)
+            if away is not None:
+                rows, columns, numbers, limits = away
+                limit = fill(limits[0])
+                dy = fill(numbers[first // nx]) - load(rows, at)
+                dx = fill(numbers[first % nx + g]) - load(columns, at)
+                beside = where_greater(dy * dy, limit, score, fill(limits[1]))
+                score = where_greater(dx * dx, limit, score, beside)
             which = where_greater(score, top, fill(np.int32(first + g)), which)
             top = where_greater(score, top, score, top)
         store(best, at, top)

@@ -50,7 +50,7 @@ def workspace(
 def try_shifts(
     method: int, reference: Any, sample: Any, ref: Any, sam: Any, pitch: int, height: int, width: int,
     tall: int, wide: int, wy: Any, wx: Any, ny: int, nx: int, cy: int, cx: int, row0: int, step: int,
-    work: Any, best: Any, index: Any, around: Any, stop: Any,
+    work: Any, best: Any, index: Any, around: Any, stop: Any, away: Any,
 ) -> None:  # fmt: skip
     """Fill, for every pixel of a tile, `best`, `index` (of the shift, C order) and `around` (scores near it).
 
@@ -65,6 +65,7 @@ def try_shifts(
     ny, nx : number of shifts. cy, cx : neighbourhood that is kept around the peak.
     row0, step : rows whose absolute number is no multiple of step are skipped.
     work : of `workspace`. stop : (1,), looked at between runs of shifts; not 0 to return at once.
+    away : None, or what shifts are left out; see `score_rows`.
     """
     frames, apart_r, apart_s = reference.shape[0], reference.shape[1], sample.shape[1]
     reference, sample = reference.reshape(-1), sample.reshape(-1)
@@ -109,7 +110,7 @@ def try_shifts(
                 score_rows(
                     method, sums, size, count, sy * nx + left, ref, (row + sy) * pitch + left,
                     sam, row * pitch, width, best, index,
-                    kept, (sy % cy * height + row) * pitch * nx + left * WIDTH, nx,
+                    kept, (sy % cy * height + row) * pitch * nx + left * WIDTH, nx, away,
                 )  # fmt: skip
         if sy >= cy - 1:
             keep_neighbourhoods(sy, ny, nx, cy, cx, index, kept, around)
