@@ -43,7 +43,7 @@ LAYERS = [
     "strips",
     "resident sharing",
     "dense",
-    "lazy pyramid",
+    "checks lazy pyramid",
     "correlation global_shift search",
     "scans.axes scans.correction scans.alignment scans.store",
     "scans.hdf5_store scans.zarr_store scans.result",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from shiftfield.scans.result import Scan
     from shiftfield.scans.run import ScanError, find_shift_fields
     from shiftfield.search import find_shift_field
-    from shiftfield.settings import Settings
+    from shiftfield.settings import Settings, Thresholds
     from shiftfield.stream import Cancelled
     from shiftfield.warm_up import warm_up
 
@@ -31,6 +31,7 @@ _HOMES = {
     "Scan": "scans.result",
     "ScanError": "scans.run",
     "Settings": "settings",
+    "Thresholds": "settings",
     "ShiftField": "field",
     "find_global_shift_based_local_shifts": "global_shift",
     "find_local_shifts": "correlation",
@@ -51,6 +52,7 @@ __all__ = [
     "ScanError",
     "Settings",
     "ShiftField",
+    "Thresholds",
     "__version__",
     "find_global_shift_based_local_shifts",
     "find_local_shifts",

@@ -162,6 +162,9 @@ def search_2d(
 
         passes, flatter = smoothing(plan.search, *known, starts.middle if starts else (0, 0))
         plan = replace(plan, search=replace(plan.search, smoothing=passes, flatter=flatter))
+    if plan.search.quality:
+        apart = int(np.ceil(2 * _speckle_radius(_probe(*known, settings)[0])))
+        plan = replace(plan, search=replace(plan.search, apart=max(apart, 2)))
     work = Work(
         plan,
         Input(reference, normalise(reference)),

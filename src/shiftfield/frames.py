@@ -54,6 +54,7 @@ class Frames:
         self.dtype = float_kind(np.dtype(data.dtype))
         self.itemsize = int(np.dtype(data.dtype).itemsize)
         self._totals: Totals | None = None
+        self.copied = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -148,6 +149,7 @@ class Frames:
                     yield Part(frame, start, np.asarray(band))
                     start = stop
 
+        self.copied = True
         self.data = spooled((height, width) if self.ndim == 2 else self.shape, kind, parts())
 
     def totals(self) -> Totals:

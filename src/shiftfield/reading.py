@@ -69,7 +69,7 @@ def make_readable(
     """
     allowed = machine.free_memory() // 2 if memory is None else machine.parse_bytes(memory)
     for frames, several in zip(inputs, several_passes, strict=True):
-        if frames is None or frames.in_memory:
+        if frames is None or frames.in_memory or frames.copied:
             continue
         chunk = frames.nbytes * frames.chunk_rows // frames.shape[1]
         if several and frames.nbytes <= allowed // _HELD:

@@ -6,6 +6,7 @@ It checks, plans, runs and wraps the answer; the seven functions of `correlation
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -16,10 +17,13 @@ from shiftfield.device_arrays import is_lazy
 from shiftfield.field import ShiftField
 from shiftfield.frames import Frames, pair
 from shiftfield.lazy import lazy_field
-from shiftfield.settings import DEFAULT, Settings
+from shiftfield.reading import make_readable
+from shiftfield.settings import DEFAULT, Settings, Thresholds
 from shiftfield.starts import Starts, starts_of
 from shiftfield.stream import Watch
 from shiftfield.weights import NO_WEIGHTS, Weights, unmasked_frames, weights_of
+
+USUAL = Thresholds()
 
 
 def find_shift_field(
@@ -38,6 +42,7 @@ def find_shift_field(
     shape_order: int = DEFAULT.shape_order,
     uncertainty: bool = DEFAULT.uncertainty,
     quality: bool = DEFAULT.quality,
+    thresholds: Thresholds = USUAL,
     start: Any = DEFAULT.start,
     reference_weights: Any = None,
     sample_weights: Any = None,
@@ -86,7 +91,9 @@ def find_shift_field(
         Whether to estimate one sigma of each shift.
     quality : bool
         Whether to check each pixel: what speaks against it are the bits of `quality`, and only what passes is
-        valid.
+        valid. It takes a search from reference to sample besides, some 4 times the time in all.
+    thresholds : Thresholds
+        What a pixel must pass then.
     start : {None, "global", "pyramid"}, pair of float or of array_like (H, W), or ShiftField
         What each pixel's search is centred on, px, (x, y), rounded to whole px.
     reference_weights, sample_weights : array_like, shape (H, W) or (K, H, W), optional
@@ -149,7 +156,9 @@ def find_shift_field(
     watch = Watch(progress, cancel)
     ref.look = watch.look
     weights = weights_of(reference_weights, sample_weights, ref)
-    return field_of(ref, sam, settings, watch, start=start, weights=weights, stacklevel=3)
+    return field_of(
+        ref, sam, settings, watch, start=start, weights=weights, limits=thresholds, stacklevel=3
+    )
 
 
 def _starts(
@@ -166,6 +175,14 @@ def _starts(
     return find(reference, sample, settings, watch)
 
 
+def _half(watch: Watch, half: int) -> Watch:
+    """Return what is seen of one of two searches of the same size."""
+    report = watch.progress
+    if report is None:
+        return watch
+    return replace(watch, progress=lambda done, total: report(half * total + done, 2 * total))
+
+
 def named(start: Any) -> Any:
     """Return what the settings say of a start: its name, or that one is given."""
     return start if start is None or isinstance(start, str) else "given"
@@ -179,28 +196,41 @@ def field_of(
     *,
     start: Any = None,
     weights: Weights = NO_WEIGHTS,
+    limits: Thresholds = USUAL,
     stacklevel: int = 2,
 ) -> ShiftField:
     """Find the field of inputs and settings that were checked; errors and warnings as in `find_shift_field`."""
     started = perf_counter()
+    inputs = reference, sample
+    reference.look = sample.look = watch.look
+    if settings.quality or settings.start in ("global", "pyramid"):
+        make_readable(inputs, settings.memory, several_passes=(True, True))
     if settings.search == "1d" and reference.shape[0] > 1:
         answer = search_1d(reference, sample, settings, watch, stacklevel=stacklevel + 1)
     else:
-        starts = _starts(*unmasked_frames((reference, sample), weights), settings, watch, start)
+        starts = _starts(*unmasked_frames(inputs, weights), settings, watch, start)
         answer = search_2d(
             reference,
             sample,
             settings,
-            watch,
+            _half(watch, 0) if settings.quality else watch,
             starts=starts,
             weights=weights,
             stacklevel=stacklevel + 1,
         )
     valid = np.isfinite(answer.x) & np.isfinite(answer.y)
     images = search_of(settings, reference.shape[0]).images
+    found = {name: getattr(answer, name) for name in images if name not in ("flags", "texture")}
+    if settings.quality:
+        from shiftfield.checks.checking import quality_of
+
+        found["quality"] = quality_of(
+            answer, inputs, settings, limits, _half(watch, 1), starts=starts, weights=weights
+        )
+        valid &= found["quality"] == 0
     return ShiftField(
         valid=valid,
-        **{name: getattr(answer, name) for name in images if name != "flags"},
+        **found,
         settings=settings,
         image_shape=reference.size,
         frames=reference.shape[0],

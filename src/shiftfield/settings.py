@@ -279,6 +279,56 @@ def peak_size(method: str, size: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds(_Checked):
+    """What a pixel must pass to be valid, where quality is asked for."""
+
+    score: float = _declare(
+        0.5,
+        "Score",
+        "Least score, as a correlation coefficient (for UMPA the root of the score).",
+        low=0.0,
+        high=1.0,
+    )
+    second_peak: float = _declare(
+        0.9,
+        "Second peak",
+        "Greatest score away from the peak, over the peak's own.",
+        low=0.0,
+        high=1.0,
+    )
+    texture: float = _declare(
+        0.15,
+        "Texture",
+        "Least standard deviation of the sample's window, over its median in the image.",
+        low=0.0,
+        high=1.0,
+    )
+    way_back: float = _declare(
+        0.5,
+        "Way back",
+        "Greatest distance from where the search from reference to sample leads back to.",
+        unit="px",
+        low=0.0,
+        high=100.0,
+    )
+    residual: float = _declare(
+        3.0,
+        "Residual",
+        "Greatest distance from the neighbours' median, over their own scatter and tolerance.",
+        low=0.0,
+        high=1000.0,
+    )
+    tolerance: float = _declare(
+        0.2,
+        "Tolerance",
+        "What neighbours may always differ by.",
+        unit="px",
+        low=0.001,
+        high=100.0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeakSettings(_Checked):
     """How the peak of one correlation map is located."""
 

@@ -41,7 +41,7 @@ class ShiftField:
     x, y : ndarray of float32
         Shift along columns and rows, px; NaN where unknown.
     valid : ndarray of bool
-        True where both shifts are known.
+        True where both shifts are known, and nothing speaks against them where quality was asked for.
     score : ndarray of float32
         Score at the best whole-pixel shift; 1 is a perfect match, NaN where unknown. Pearson
         coefficient for "pearson"; 1 - D / (variance of the sample window) for the UMPA methods,
@@ -119,10 +119,40 @@ class ShiftField:
         lines.append(
             f"valid       {100 * known / max(self.valid.size, 1):.1f} % of {self.valid.size:,} pixels"
         )
+        from shiftfield.field.reasons import counts
+
+        lines += [
+            f"  against   {name}: {100 * share:.1f} %" for name, share in counts(host).items()
+        ]
         if known:
             x, y = np.median(host.x[host.valid]), np.median(host.y[host.valid])
             lines.append(f"median      x {x:+.3f} px, y {y:+.3f} px (sample to reference)")
         return "\n".join(lines)
+
+    def filled(self, method: str = "nearest") -> ShiftField:
+        """Return the field with x and y known everywhere; valid pixels are not touched.
+
+        What was filled in has the bit `Quality.FILLED`, and is still not valid.
+
+        Parameters
+        ----------
+        method : {"nearest", "smooth"}
+            The nearest valid shift, or the smoothest surface between valid ones (Laplace).
+
+        Raises
+        ------
+        ValueError
+            When no pixel is valid, or for another method.
+        """
+        from shiftfield.field import filling
+
+        return filling.filled(self.on_host(), method)
+
+    def reasons(self, row: int, column: int) -> str:
+        """Return a sentence that says why a pixel of the arrays is or is not believed."""
+        from shiftfield.field import reasons
+
+        return reasons.sentence(self.on_host(), row, column)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the field to an HDF5 file, replacing it in one step; see `field.hdf5`."""
