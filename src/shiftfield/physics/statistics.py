@@ -67,6 +67,7 @@ def window_statistics(
     if side > min(ref.size):
         raise ValueError(f"window is {side} px; the images are {ref.size[0]} x {ref.size[1]} px.")
 
+    field = field.on_host()
     x, y, known = shifts_of(field)
     step = field.settings.step
     rows, columns = (step * np.arange(n) for n in known.shape)
@@ -77,9 +78,7 @@ def window_statistics(
         t = mean_s / mean_r
         v = std_s / std_r / t
     t, v = (np.where(known & np.isfinite(one), one, np.nan) for one in (t, v))
-    return replace(
-        field.on_host(), transmission=t.astype(np.float32), dark_field=v.astype(np.float32)
-    )
+    return replace(field, transmission=t.astype(np.float32), dark_field=v.astype(np.float32))
 
 
 def _moments(frames: Frames, side: int, places: Float) -> tuple[Float, Float]:
