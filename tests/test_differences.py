@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import algotom.prep.phase as algotom_phase
 import algotom.util.correlation as algotom
 import dask.array
 import h5py
@@ -23,6 +24,7 @@ from skimage.feature import match_template
 
 import shiftfield
 from shiftfield import engine, machine
+from shiftfield.synthetic import gaussian, speckle
 
 REF, SAM = moved((31, 33), (1, -2))
 REFS, SAMS = moved((24, 26), (1, -1), frames=4)
@@ -688,3 +690,44 @@ def test_umpa_reads_hdf5(tmp_path: Path) -> None:
         here = shiftfield.find_local_shifts_umpa(*stored, gpu=False, dark_signal=True, **QUICK)
     expected = shiftfield.find_local_shifts_umpa(REFS, SAMS, gpu=False, dark_signal=True, **QUICK)
     same_bits(here, expected)
+
+
+def test_the_phase_of_an_image_that_is_not_square() -> None:
+    """Wrong by a quarter to a half of the rms phase there, whichever sign its surface is given."""
+    setup = {"pixel_size": 1e-6, "distance": 0.5, "energy": 20.0}
+    truth = gaussian((90, 160), **setup, delta=5e-7, width=1.5e-5, height=-2e-5)
+    field = shiftfield.ShiftField(
+        x=truth.x, y=truth.y, valid=np.ones((90, 160), dtype=bool), score=truth.x
+    )
+    here = [
+        shiftfield.phase(field, **setup, method=m) for m in ("scs", "fc", "dct", "least_squares")
+    ]
+    there = algotom_phase.reconstruct_surface_from_gradient_FC_method(
+        here[0].differential_x, here[0].differential_y, correct_negative=False
+    )
+    rms = truth.phase.std()
+    assert min((there - truth.phase).std(), (there + truth.phase).std()) > 0.2 * rms
+    assert max((one.phase - truth.phase).std() for one in here) < 0.002 * rms
+
+
+def test_the_references_window_is_moved() -> None:
+    """Under a plain shift T = V = 1; there only with the shift's sign turned."""
+    shift = np.full((60, 70), 3.0, np.float32), np.full((60, 70), -2.0, np.float32)
+    reference, sample = (
+        speckle((60, 70), sigma=2, frames=2, seed=5, shift=s) for s in ((0, 0), (3, -2))
+    )
+    inside = np.s_[15:-15, 15:-15]
+
+    def scatter(x: Any, y: Any) -> float:
+        found = algotom_phase.get_transmission_dark_field_signal(
+            reference, sample, x, y, 7, margin=5, ncore=1
+        )
+        return float(np.std(found[1][inside]))
+
+    assert scatter(*shift) > 0.05
+    assert scatter(-shift[0], -shift[1]) < 0.01
+    field = shiftfield.ShiftField(
+        x=shift[0], y=shift[1], valid=np.ones((60, 70), dtype=bool), score=shift[0]
+    )
+    here = shiftfield.window_statistics(reference, sample, field, 7)
+    np.testing.assert_allclose(here.dark_field[inside], 1, atol=1e-5)

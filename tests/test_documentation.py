@@ -63,6 +63,18 @@ def settings_row(parameter: Parameter) -> str:
     return f"| `{parameter.name}` | {default}{unit} | {allowed} | {parameter.help} |"
 
 
+def test_the_physics_page_runs() -> None:
+    """What its comments say of the results is so."""
+    names: dict[str, Any] = {}
+    exec(compile(python_blocks("physics"), "physics.md", "exec"), names)
+    assert names["error"] < 0.01
+    assert names["off"] < 0.01
+    assert np.nanmedian(names["exx"]) == pytest.approx(0.01, abs=0.001)
+    assert np.nanmedian(names["turns"]) == pytest.approx(0, abs=0.001)
+    assert names["left_over"] < 0.03
+    assert names["grey"].dtype == np.uint16
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in DOCS.glob("*.md")))
 def test_files_that_a_page_names_exist(name: str) -> None:
     for path in re.findall(r"`((?:examples|tests|src|scripts|benchmarks)/[\w./-]+)`", page(name)):

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # Low to high: a module imports only from lines above its own (or from within itself).
 # A folder stands for all its modules, except those that have a line of their own.
 LAYERS = [
-    "_version arrays colours device_arrays fits machine quality settings",
+    "_version arrays colours device_arrays fits machine physics.wave quality settings",
     "field pearson_maps peaks scores synthetic samples",
     "stack_maps",
     "sources.kinds",
@@ -36,7 +36,7 @@ LAYERS = [
     "engine.gpu",
     "engine",
     "arguments frames",
-    "map_maker normalisation plan reading weights",
+    "map_maker normalisation physics plan reading weights",
     "maps",
     "starts template_gradient",
     "stream",

