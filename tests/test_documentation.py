@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import shiftfield
-from shiftfield.settings import Parameter, Settings, parameters
+from shiftfield.settings import Parameter, Settings, Thresholds, parameters
 
 TOP = Path(__file__).parents[1]
 DOCS = TOP / "docs"
@@ -49,6 +49,16 @@ def test_the_settings_are_those_that_are_declared() -> None:
     """To renew the table, print `settings_row` of each of `parameters(Settings).values()`."""
     table = page("functions").split("<!-- settings:")[1].split("\n\n")[0].splitlines()
     assert table[3:] == [settings_row(p) for p in parameters(Settings).values()]
+
+
+def test_the_thresholds_are_those_that_are_declared() -> None:
+    table = page("quality").split("<!-- thresholds:")[1].split("\n\n")[0].splitlines()
+    assert table[3:] == [settings_row(p) for p in parameters(Thresholds).values()]
+
+
+def test_the_page_on_quality_runs(recwarn: pytest.WarningsRecorder) -> None:
+    exec(compile(python_blocks("quality"), "quality.md", "exec"), {})
+    assert all("no answer" in str(warning.message) for warning in recwarn)
 
 
 def settings_row(parameter: Parameter) -> str:

@@ -389,3 +389,26 @@ def test_killed_at_any_moment_it_goes_on(tmp_path: Path, kind: str, kills: int) 
     for name, data in undisturbed.quantities().items():
         np.testing.assert_array_equal(np.asarray(data[:]), np.asarray(scan.quantities()[name][:]))
     assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("end", [".h5", ".zarr"])
+def test_quality_uncertainty_and_starts_are_those_of_each_search(tmp_path: Path, end: str) -> None:
+    reference = speckle((60, 64), seed=1)
+    samples = [speckle((60, 64), seed=1, shift=(n, 0.4)) for n in (1.5, 12.0)]
+    asked: dict[str, Any] = {
+        "window": 9, "margin": 4, "refine": "icgn", "uncertainty": True, "quality": True, "start": "global",
+    }  # fmt: skip
+    scan = find_shift_fields(
+        reference, np.stack(samples), out=tmp_path / f"out{end}", axes="projection y x", **asked
+    )
+    for number, sample in enumerate(samples):
+        alone = find_shift_field(reference, sample, **asked)
+        kept = scan[number].quantities()
+        assert set(kept) == set(alone.quantities())
+        for name, image in alone.quantities().items():
+            np.testing.assert_array_equal(kept[name], image, err_msg=name)
+    with pytest.raises(ValueError, match="of a scan it is None, 'global' or 'pyramid'"):
+        find_shift_fields(
+            reference, np.stack(samples), out=tmp_path / "b.h5", axes="projection y x", start=(1, 2)
+        )

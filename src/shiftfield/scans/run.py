@@ -117,6 +117,10 @@ def find_shift_fields(
     ...                          axes="frame projection y x", method="umpa_dark")  # doctest: +SKIP
     >>> scan[0].summary()  # doctest: +SKIP
     """
+    if settings.get("start") not in (None, "global", "pyramid"):
+        raise ValueError(
+            f"start is {settings['start']!r:.60}; of a scan it is None, 'global' or 'pyramid', for each projection."
+        )
     job = prepare(
         references, samples, axes=axes, reference_axes=reference_axes, dark=dark, flat=flat, crop=crop,
         align=align, settings=Settings(**settings),
@@ -198,6 +202,10 @@ def _quantities(settings: Settings, *, align: bool) -> dict[str, str]:
         names["transmission"] = "float32"
     if settings.method == "umpa_dark":
         names["dark_field"] = "float32"
+    if settings.uncertainty:
+        names |= {"uncertainty_x": "float32", "uncertainty_y": "float32"}
+    if settings.quality:
+        names |= {"second_peak": "float32", "quality": "uint16"}
     if align:
         names["drift"] = "float32"
     return names

@@ -20,7 +20,7 @@ from shiftfield.settings import Settings
 from shiftfield.sources.kinds import HDF5
 
 FORMAT = "shiftfield-scan/1"
-UNITS = {"x": "px", "y": "px", "drift": "px"}
+UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px", "drift": "px"}
 CONVENTION = "px, (x, y), match in the reference minus place in the sample"
 KINDS = (*HDF5, ".zarr")
 
