@@ -48,6 +48,7 @@ def _measured(sinusoid: Path | None) -> dict[str, Any]:
     measured = {
         "entrants": rows,
         "whole": whole,
+        "speed": trials.speed(),
         "motion": motion.trials(),
         "reliability": trials.reliability(),
     }

@@ -28,6 +28,10 @@ def tables(results: Results) -> dict[str, list[str]]:
         "bias": _bias(results["entrants"]),
         "scatter": _scatter(results["entrants"]),
         "sinusoid": _sinusoid(results),
+        "speed": _table(
+            ["", "pixels a second"],
+            [[row["name"], f"{row['pixels_a_second']:,.0f}"] for row in results["speed"]],
+        ),
         "motion": _motion(results["motion"]),
         "reliability": _reliability(results["reliability"]),
     }

@@ -119,7 +119,7 @@ def find_shift_fields(
     """
     if settings.get("start") not in (None, "global", "pyramid"):
         raise ValueError(
-            f"start is {settings['start']!r:.60}; of a scan it is None, 'global' or 'pyramid', for each projection."
+            f"start is {settings['start']!r:.60}; of a scan it is None, 'global' or 'pyramid', found for each."
         )
     job = prepare(
         references, samples, axes=axes, reference_axes=reference_axes, dark=dark, flat=flat, crop=crop,
