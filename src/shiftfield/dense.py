@@ -320,7 +320,10 @@ def _probe(
 
 def _speckle_radius(patches: NDArray[np.float64]) -> float:
     """Return the shift along x, px, at which the reference's autocorrelation falls to half."""
-    patches = np.nan_to_num(patches - np.nanmean(patches, axis=(2, 3), keepdims=True))
+    known = np.isfinite(patches)
+    count = np.maximum(known.sum(axis=(2, 3), keepdims=True), 1)
+    mean = patches.sum(axis=(2, 3), keepdims=True, where=known) / count
+    patches = np.where(known, patches - mean, 0)
     power = float(np.mean(patches * patches))
     for lag in range(1, patches.shape[3] - 1):
         if np.mean(patches[..., lag:] * patches[..., :-lag]) < 0.5 * power:

@@ -142,6 +142,8 @@ def find_shift_field(
         quality=quality, start=named(start), borders=borders, coverage=coverage,
         device=device, ncore=ncore, memory=memory,
     )  # fmt: skip
+    if not isinstance(thresholds, Thresholds):
+        raise ValueError(f"thresholds is {thresholds!r}; it must be a shiftfield.Thresholds.")
     given = reference_weights is not None or sample_weights is not None
     if given and settings.search == "1d":
         raise ValueError("Weights were given with search '1d'; they need search '2d'.")

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from shiftfield.engine import Tile
 from shiftfield.field import ShiftField
+from shiftfield.quality import Quality
 
 Whole = NDArray[np.int32]
 _FEW = 4  # starts of a piece that are searched one after another
@@ -52,7 +53,7 @@ class Piece:
 def starts_of(start: Any, shape: tuple[int, int]) -> Starts:
     """Return given starts, rounded: a pair (x, y) of numbers or of arrays `(H, W)`, or a `ShiftField`.
 
-    Where a start is NaN the nearest one that is known is taken.
+    Where a start is NaN, or a field not valid and not filled, the nearest one that is known is taken.
 
     Raises
     ------
@@ -66,7 +67,14 @@ def starts_of(start: Any, shape: tuple[int, int]) -> Starts:
                 f"start is a field of an image of shape {host.image_shape}; the images have shape {shape}."
             )
         step = host.settings.step
-        x, y = (_repeated(part, step, shape) for part in (host.x, host.y))
+        believed = (
+            host.valid
+            if host.quality is None
+            else host.valid | (host.quality & Quality.FILLED != 0)
+        )
+        x, y = (
+            _repeated(np.where(believed, part, np.nan), step, shape) for part in (host.x, host.y)
+        )
     else:
         x, y = _pair(start, shape)
     unknown = np.logical_not(np.isfinite(x) & np.isfinite(y))

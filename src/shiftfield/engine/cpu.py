@@ -154,6 +154,7 @@ class _TileRun:
         wanted = slice(-tile.y0 % step, self.height, step), slice(-tile.x0 % step, self.width, step)
         shape = len(range(self.height)[wanted[0]]), len(range(self.width)[wanted[1]])
         out = np.full((5, *shape), np.nan, dtype=np.float32)
+        self.second = out[2]
         if out.size:
             self._prepare()
             found = self._try_shifts()

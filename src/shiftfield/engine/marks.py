@@ -27,14 +27,26 @@ def marked(search: Search, tile: Tile, block: Block, answer: Answer) -> Answer:
     return replace(answer, flags=flags, texture=_deviation(search, block)[wanted])
 
 
-@np.errstate(invalid="ignore")  # NaN and inf of the images
+@np.errstate(invalid="ignore", divide="ignore")  # NaN and inf of the images, windows all masked
 def _deviation(search: Search, block: Block) -> NDArray[np.float32]:
-    """Return the standard deviation of each window of the sample, over all frames; weights of pixels left out."""
+    """Return the standard deviation of each window of the sample, over all frames, under its pixels' weights."""
     pixels = block.sample.astype(np.float64)
-    level = float(np.nanmean(np.where(np.isfinite(pixels), pixels, np.nan)))
-    pixels = pixels - (level if np.isfinite(level) else 0.0)
-    mean, square = (_windowed(search, part.mean(axis=0)) for part in (pixels, np.square(pixels)))
+    if block.weights is None:
+        pixels -= _level(pixels, np.isfinite(pixels))
+        of_pixels = pixels, np.square(pixels)
+        mean, square = (_windowed(search, part.mean(axis=0)) for part in of_pixels)
+    else:
+        weights = np.broadcast_to(block.weights[1], pixels.shape).astype(np.float64)
+        pixels -= _level(pixels, np.isfinite(pixels) & (weights > 0))
+        pixels = np.where(weights > 0, pixels, 0)
+        of_pixels = weights * pixels, weights * np.square(pixels)
+        total = _windowed(search, weights.mean(axis=0))
+        mean, square = (_windowed(search, part.mean(axis=0)) / total for part in of_pixels)
     return np.sqrt(np.maximum(square - mean**2, 0)).astype(np.float32)
+
+
+def _level(pixels: Float, known: NDArray[np.bool_]) -> float:
+    return float(pixels.mean(where=known)) if known.any() else 0.0
 
 
 def _windowed(search: Search, image: Float) -> Float:

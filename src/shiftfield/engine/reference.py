@@ -71,7 +71,9 @@ class ReferenceBackend:
             flags=flags.reshape(shape),
         )
         if search.quality:
-            second = _second(search, np.where(compete, maps, np.nan), score)
+            second = _second(
+                search, np.where(compete, maps, np.nan), np.where(known, score, np.nan)
+            )
             answer = replace(answer, second_peak=second.reshape(shape).astype(np.float32))
             answer = marked(search, tile, block, answer)
         if block.around is None:

@@ -17,6 +17,7 @@ from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile, blan
 from shiftfield.engine.kernels import prepare, weighted
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
 from shiftfield.engine.kernels.scores import CODES
+from shiftfield.engine.marks import marked, ratio
 from shiftfield.engine.side import levels_of
 from shiftfield.fits import refine
 from shiftfield.peaks import first_of_window
@@ -50,9 +51,18 @@ def run(search: Search, tile: Tile, block: Block, stop: Stop, usual: Run) -> Ans
         joint = _JointWeights(search, tile, block, stop)
         for piece in joint.pieces(near):
             joint.answer(piece, near, out)
+        if search.quality:
+            _mark_quality(search, tile, block, wanted, out)
         if block.around is not None and not stop.is_set():
             _refine(search, tile, block, wanted, out, stop)
     return out
+
+
+def _mark_quality(search: Search, tile: Tile, block: Block, wanted: Flags, out: Answer) -> None:
+    """Write what is seen of the wanted pixels besides their second peaks."""
+    found = marked(search, tile, block, out)
+    for name in ("texture", "flags"):
+        getattr(out, name)[wanted] = getattr(found, name)[wanted]
 
 
 def _refine(
@@ -235,8 +245,22 @@ class _JointWeights:
         for name, image in zip(search.images, images, strict=False):
             getattr(out, name)[place] = image
         out.flags[place] |= np.where(low, np.uint16(Quality.LOW_COVERAGE), np.uint16(0))
+        if search.quality:
+            out.second_peak[place] = self._second_peak(piece, found, at, images[2])
 
-    def _try_shifts(self, piece: _Piece, cy: int, cx: int) -> _Found:
+    def _second_peak(
+        self, piece: _Piece, found: _Found, at: NDArray[np.intp], score: Float
+    ) -> Float:
+        """Return the best score away from the best shift over the score itself, of the pixels `at`."""
+        (ny, nx), apart = self.search.shifts, self.search.apart + 0.5
+        rows, columns = (
+            part.astype(np.float64) for part in np.divmod(np.maximum(found.index, 0), nx)
+        )
+        away = rows, columns, np.arange(max(ny, nx), dtype=np.float64), np.array([apart**2])
+        second = self._try_shifts(piece, 1, 1, away).best[at]
+        return ratio(self.search.method, score, second)
+
+    def _try_shifts(self, piece: _Piece, cy: int, cx: int, away: Any = None) -> _Found:
         search, pixels = self.search, piece.rows * piece.columns
         found = _Found(
             np.full(pixels, -np.inf), np.full(pixels, np.inf), np.full(pixels, -np.inf),
@@ -251,6 +275,7 @@ class _JointWeights:
                 len(self.terms), self.kept, piece.rows, piece.columns, search.window, nx, cy
             ),
             found.best, found.least, found.rival, found.covered, found.index, found.around, self.stop.flag,
+            away,
         )  # fmt: skip
         return found
 

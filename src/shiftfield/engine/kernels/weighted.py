@@ -47,7 +47,7 @@ def try_shifts(
     method: int, reference: Any, sample: Any, terms: Any, pitch: int, top: int, left: int, rows: int,
     columns: int, tall: int, wide: int, wy: Any, wx: Any, ny: int, nx: int, cy: int, cx: int, row0: int,
     step: int, numbers: Any, work: Any, best: Any, least: Any, rival: Any, covered: Any, index: Any,
-    around: Any, stop: Any,
+    around: Any, stop: Any, away: Any,
 ) -> None:  # fmt: skip
     """Fill, for every pixel of a piece, what was found over all shifts and the images around the best.
 
@@ -65,6 +65,7 @@ def try_shifts(
     best, least : (rows * columns,) best and least score that competes. rival : best that competes or objects.
     covered : greatest coverage.
     index : of the best shift, C order. around : (images, cy * cx * rows * columns) of score, T, V.
+    away : None, or what shifts are left out; see `kernels.scores.score_rows`.
     """
     products, found, line, sixteens, rests, kept = work
     size = found.shape[1] // rows
@@ -102,7 +103,7 @@ def try_shifts(
                     score_row(
                         method, found, y * size, y * columns, columns, numbers, sy * nx + sx,
                         best, least, rival, covered, index,
-                        kept, ((sy % cy * rows + y) * columns) * nx + sx * WIDTH, nx,
+                        kept, ((sy % cy * rows + y) * columns) * nx + sx * WIDTH, nx, away,
                     )  # fmt: skip
         if sy >= cy - 1:
             for image in range(kept.shape[0]):
@@ -155,7 +156,7 @@ def weighted_down(column: Any, rows: int, weights: Any, out: Any, at: int, size:
 @part
 def score_row(
     method: int, found: Any, at: int, to: int, columns: int, numbers: Any, shift: int,
-    best: Any, least: Any, rival: Any, covered: Any, index: Any, kept: Any, start: int, nx: int,
+    best: Any, least: Any, rival: Any, covered: Any, index: Any, kept: Any, start: int, nx: int, away: Any,
 ) -> None:  # fmt: skip
     """Score one shift of a row of pixels: keep score, T and V, and take part in best, least, rival and coverage.
 
@@ -213,6 +214,14 @@ def score_row(
         most, objection = load(rival, here), where_greater(coverage, half, score, unknown)
         store(rival, here, where_greater(objection, most, objection, most))
         score = where_greater(coverage, limit, score, unknown)
+        if away is not None:
+            rows_, columns_, counted, limits = away
+            apart = fill(limits[0])
+            dy = fill(counted[shift // nx]) - load(rows_, here)
+            dx = fill(counted[shift % nx]) - load(columns_, here)
+            score = where_greater(
+                dx * dx, apart, score, where_greater(dy * dy, apart, score, unknown)
+            )
         store(index, here, where_greater(score, top, which, load(index, here)))
         store(best, here, where_greater(score, top, score, top))
         store(least, here, where_greater(low, score, score, low))
