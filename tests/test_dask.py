@@ -65,6 +65,39 @@ def test_one_image_and_one_that_is_no_dask_array() -> None:
         check(lazy, expected)
 
 
+@pytest.mark.parametrize("method", ["pearson", "umpa_dark"])
+def test_masked_pixels_are_unknown(method: str) -> None:
+    """As in NumPy's arrays: what is masked is no number, whichever of the two is dask's."""
+    masked = np.ma.masked_array(REF.copy(), np.zeros(REF.shape, bool))
+    masked[:, 40:45, 50:55] = 1e6
+    masked[:, 40:45, 50:55] = np.ma.masked
+    chosen: dict[str, Any] = {"margin": 3, "method": method, "device": "cpu"}
+    expected = find_shift_field(masked, SAM, **chosen)
+    assert not expected.valid[42, 52]
+    for ref, sam in (
+        (da.from_array(masked, (3, 45, 50)), da.from_array(SAM, (3, 45, 50))),
+        (masked, da.from_array(SAM, (3, 45, 50))),
+    ):
+        check(find_shift_field(ref, sam, **chosen), expected)
+    now = find_shift_field(
+        da.from_array(masked, (3, 45, 50)), SAM, progress=lambda *_: None, **chosen
+    )
+    same_bits(now, expected)
+
+
+def test_a_step_longer_than_the_image() -> None:
+    lazy = find_shift_field(
+        da.from_array(REF, (3, 30, 30)), da.from_array(SAM, 30), margin=3, step=95
+    )
+    assert lazy.on_host().shape == (1, 2)
+
+
+def test_an_address_beside_a_dask_array(tmp_path: Any) -> None:
+    np.save(tmp_path / "sample.npy", SAM)
+    lazy = find_shift_field(da.from_array(REF, 50), str(tmp_path / "sample.npy"), margin=3)
+    check(lazy, find_shift_field(REF, SAM, margin=3))
+
+
 def test_nothing_is_computed_before_it_is_asked_for(tmp_path: Any) -> None:
     def fail(_block: Any) -> Any:
         raise AssertionError("it was computed")

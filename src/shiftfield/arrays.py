@@ -22,3 +22,10 @@ def as_array(data: Any, name: str) -> NDArray[Any]:
             f"{name} is a {type(data).__name__} that makes no array; it must hold rows of numbers, all of "
             "one length."
         ) from error
+
+
+def unmasked(data: Any) -> Any:
+    """Return an array of dask's whose masked elements are NaN; all else as it is."""
+    if not isinstance(getattr(data, "_meta", None), np.ma.MaskedArray):
+        return data
+    return data.map_blocks(as_array, "The input", dtype=np.float64, meta=np.empty((0,) * data.ndim))

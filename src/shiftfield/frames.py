@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.arrays import as_array
+from shiftfield.arrays import as_array, unmasked
 from shiftfield.device_arrays import number_of
 from shiftfield.engine.base import Real
 from shiftfield.sources import is_address, open_images
@@ -35,6 +35,7 @@ class Frames:
             data = open_images(data)
         if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
             data = as_array(data, name)
+        data = unmasked(data)
         kind = np.dtype(data.dtype).kind
         if kind not in "buif":
             raise ValueError(f"{name} has dtype {data.dtype}; it must hold real numbers.")

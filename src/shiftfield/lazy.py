@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays import as_array, unmasked
 from shiftfield.dense import plan_of, run_plans, search_of
 from shiftfield.device_arrays import is_lazy
 from shiftfield.engine import Search
@@ -22,6 +23,7 @@ from shiftfield.frames import Frames, pair
 from shiftfield.normalisation import AsGiven
 from shiftfield.plan import Plan, check_size
 from shiftfield.settings import Settings
+from shiftfield.sources import is_address, open_images
 from shiftfield.stream import Input, Watch, Work
 
 Image = NDArray[np.float32]
@@ -62,7 +64,8 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
     rows, columns = (_chunks(sizes, settings.step, 2 * halo + 1) for sizes in like.chunks[-2:])
     chunks = rows, columns
     inputs = [_array(da, one, (frames, height, width), chunks) for one in (reference, sample)]
-    around = [da.overlap.overlap(one, {0: 0, 1: halo, 2: halo}, "none") for one in inputs]
+    depth = {0: 0, 1: halo * (len(rows) > 1), 2: halo * (len(columns) > 1)}
+    around = [da.overlap.overlap(one, depth, "none") for one in inputs]
     if settings.method == "umpa_dark":
         around.append(_mean(da, inputs[0]))
     known = 3 if settings.method == "pearson" else 4 if settings.method == "umpa" else 5
@@ -138,7 +141,9 @@ def _mean(da: Any, reference: Any) -> Any:
 
 def _array(da: Any, data: Any, shape: tuple[int, int, int], chunks: tuple[Any, Any]) -> Any:
     """Return a stack `(frame, y, x)` of dask's with all frames in one chunk."""
-    array = data if is_lazy(data) else da.from_array(np.asarray(data))
+    if is_address(data):
+        data = open_images(data)[:]
+    array = unmasked(data) if is_lazy(data) else da.from_array(as_array(data, "The input"))
     return array.reshape(shape).rechunk((shape[0], *chunks))
 
 
