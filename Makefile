@@ -33,7 +33,7 @@ check:
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
-	$(python) -m pytest
+	$(python) -m pytest -n 2 --dist worksteal
 
 docs: $(VENV)/.has-all
 	$(python) -m mkdocs build --strict
