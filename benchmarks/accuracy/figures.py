@@ -71,6 +71,7 @@ def _noise(entrants: list[dict[str, Any]], path: Path) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks([100 * noise for noise in NOISES], [f"{100 * noise:g}" for noise in NOISES])
+    axes.set_xticks([], minor=True)
     axes.set_xlabel("noise, % of the mean (contrast 15 %)")
     axes.set_ylabel("rms error over the bound")
     figure.legend(loc="outside right center", frameon=False)
@@ -85,10 +86,13 @@ def _sigma(rows: list[dict[str, Any]], path: Path) -> None:
             [row["sigma"] for row in mine], [row["rms"] for row in mine], "os^v<>"[n],
             color=_COLOURS[n], label=f"{method}, {refine}", markersize=5,
         )  # fmt: skip
-    ends = [min(r["sigma"] for r in rows) * 0.7, max(r["sigma"] for r in rows) * 1.4]
-    axes.plot(ends, ends, color="black", linewidth=1, linestyle="--")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    ends = min(row["sigma"] for row in rows) * 0.7, max(row["sigma"] for row in rows) * 1.4
+    axes.set_xlim(ends)
+    axes.set_ylim(ends)
+    line = np.geomspace(*ends, 50)
+    axes.plot(line, line, color="black", linewidth=1, linestyle="--", label="as stated")
     axes.set_xlabel("one sigma as stated, px (rms)")
     axes.set_ylabel("true error, px (rms)")
     figure.legend(loc="outside right center", frameon=False)

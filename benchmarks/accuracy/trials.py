@@ -155,8 +155,9 @@ def _reliable(
             (field.x, shift[0], field.uncertainty_x), (field.y, shift[1], field.uncertainty_y),
         ):  # fmt: skip
             assert sigma is not None
-            errors.append((found - true)[sure])
-            sigmas.append(sigma[sure])
+            stated = sure & np.isfinite(sigma)  # where nothing is left of the texture it is not
+            errors.append((found - true)[stated])
+            sigmas.append(sigma[stated])
     error, sigma = np.concatenate(errors), np.concatenate(sigmas)
     return {
         "method": method, "refine": refine or "peak fit", "window": window, "noise": noise,
