@@ -59,7 +59,7 @@ LAYERS = [
 FOREIGN = {
     "numpy": [""],
     "scipy": [""],
-    "h5py": ["field.hdf5", "sources.hdf5", "scans.hdf5_store", "scans.result"],
+    "h5py": ["field.hdf5", "field.whole_file", "sources.hdf5", "scans.hdf5_store", "scans.result"],
     "PIL": ["field.picture", "samples"],
     "numba": ["engine.kernels"],
     "llvmlite": ["engine.kernels"],

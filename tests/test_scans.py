@@ -244,6 +244,51 @@ def test_a_full_disk_keeps_what_is_finished(
     check(find_shift_fields(REF, SAM, out=out, **CHOSEN))
 
 
+FULL = """
+import resource, sys
+from shiftfield import find_shift_field, find_shift_fields, synthetic
+stack, moved = (synthetic.speckle((60, 50), frames=2, shift=(n, n)) for n in (0, 0.3))
+settings = dict(window=5, margin=2, device="reference")
+field = find_shift_field(stack, moved, **settings)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+for write in (field.save, lambda out: find_shift_fields(stack, moved[None], out=out, **settings)):
+    try:
+        write(sys.argv[1])
+    except OSError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size there")
+@pytest.mark.parametrize("limit", [2000, 20_000])
+def test_hdf5_meets_a_full_disk(tmp_path: Path, limit: int) -> None:
+    """HDF5 itself, which keeps chunks for later, would crash the process."""
+    out = tmp_path / "f.h5"
+    told = subprocess.run(
+        [sys.executable, "-c", FULL, str(out), str(limit)], capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, "")
+    words = f"{out} cannot be written: File too large"
+    assert told.stdout.splitlines() == [f"{words}.", f"{words}; what was finished before is kept."]
+    assert not list(tmp_path.rglob(".*.part"))
+
+
+def test_killed_before_there_was_a_file(tmp_path: Path) -> None:
+    out, parts = tmp_path / "f.h5", tmp_path / "f.h5.parts"
+    parts.mkdir()
+    check(find_shift_fields(REF, SAM, out=out, **CHOSEN))
+    assert not parts.exists()
+
+
+def test_what_is_not_ours_is_never_removed(tmp_path: Path) -> None:
+    out, parts = tmp_path / "f.h5", tmp_path / "f.h5.parts"
+    parts.mkdir()
+    (parts / "notes.txt").write_text("of a measurement")
+    with pytest.raises(ValueError, match="is there without"):
+        find_shift_fields(REF, SAM, out=out, overwrite=True, **CHOSEN)
+    assert (parts / "notes.txt").exists()
+
+
 def test_what_is_wrong_is_said_before_any_work(tmp_path: Path) -> None:
     out = tmp_path / "f.h5"
     (tmp_path / "other.h5").write_bytes(b"not ours")

@@ -31,12 +31,11 @@ def save(
     `placement` is where the sample image lies in a viewer, as `field.layers.to_layers` takes it, in numbers,
     lists and texts.
     """
-    import h5py
+    from shiftfield.field.whole_file import WholeFile, write_packed
 
     path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with h5py.File(part, "w") as file:
+        with WholeFile(path) as file:
             file.attrs["format"] = FORMAT
             file.attrs["version"] = field.version
             file.attrs["settings"] = json.dumps(field.settings.as_dict())
@@ -49,14 +48,13 @@ def save(
             if placement:
                 file.attrs["placement"] = json.dumps(dict(placement))
             for name, data in field.quantities().items():
-                stored = file.create_dataset(
-                    name, data=data, compression="gzip", compression_opts=1, shuffle=True
+                stored = write_packed(
+                    file, name, data, compression="gzip", compression_opts=1, shuffle=True
                 )
                 stored.attrs["units"] = _UNITS.get(name, "")
                 stored.attrs["axes"] = ["y", "x"]
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def load(path: str | os.PathLike[str]) -> ShiftField:

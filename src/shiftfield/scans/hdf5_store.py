@@ -7,9 +7,9 @@ are copied into one file when all are there.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.field.whole_file import WholeFile, reason, stored_chunks, write_packed
 from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, synced, tall
 
 
@@ -30,16 +31,15 @@ class HDF5Store:
         try:
             if overwrite:
                 path.unlink(missing_ok=True)
-                shutil.rmtree(self.parts, ignore_errors=True)
+                self._clear()
             if path.exists():
                 self._go_on()
             else:
-                if self.parts.exists():
-                    raise ValueError(
-                        f"{self.parts} is there without {path}; remove it, or overwrite."
-                    )
+                if self.parts.exists() and any(self.parts.iterdir()):
+                    raise ValueError(f"{self.parts} is there without {path}; remove it.")
                 self._begin()
-            for left in (*path.parent.glob(f".{path.name}.*.part"), *self.parts.glob(".*.part")):
+            others = path.parent.glob(f".{escape(path.name)}.*.part")
+            for left in (*others, *self.parts.glob(".*.part")):
                 left.unlink(missing_ok=True)
         except OSError as error:
             raise _failed(path, error) from error
@@ -53,15 +53,22 @@ class HDF5Store:
             raise ValueError(f"{self.path} is no scan of shiftfield that can be read.") from error
         self.description.check_same(found, str(self.path))
         if self.complete:
-            shutil.rmtree(self.parts, ignore_errors=True)
+            self._clear()
         else:
             self.parts.mkdir(exist_ok=True)
+
+    def _clear(self) -> None:
+        """Remove the parts and their folder, unless something else lies in it."""
+        for pattern in ("[0-9]*.h5", ".*.part"):
+            for part in self.parts.glob(pattern):
+                part.unlink(missing_ok=True)
+        with suppress(OSError):  # not there, or not empty
+            self.parts.rmdir()
 
     def _begin(self) -> None:
         """Write the file that shows the parts, though none is there: what is missing is NaN."""
         d = self.description
-        self.parts.mkdir()
-        with _Whole(self.path) as file:
+        with WholeFile(self.path, synced) as file:
             _describe(file, d, complete=False)
             for name, kind in d.quantities.items():
                 size = _size(d, name)
@@ -71,6 +78,7 @@ class HDF5Store:
                     layout[number] = h5py.VirtualSource(part, name, size)
                 file.create_virtual_dataset(name, layout, fillvalue=fill_of(kind))
                 _label(file[name], name)
+        self.parts.mkdir(exist_ok=True)  # last: killed before, there is nothing yet
 
     def done(self) -> NDArray[np.bool_]:
         """Return which projections are finished."""
@@ -80,15 +88,10 @@ class HDF5Store:
     def write(self, number: int, quantities: Mapping[str, NDArray[Any]]) -> None:
         """Keep one projection."""
         try:
-            with _Whole(self.parts / _name(number)) as file:
+            with WholeFile(self.parts / _name(number), synced) as file:
                 for name, kind in self.description.quantities.items():
-                    size = _size(self.description, name)
-                    file.create_dataset(
-                        name,
-                        data=np.asarray(quantities[name], kind),
-                        **_packing(size),
-                        fillvalue=fill_of(kind),
-                    )
+                    data = np.asarray(quantities[name], kind)
+                    write_packed(file, name, data, **_packing(data.shape), fillvalue=fill_of(kind))
         except OSError as error:
             raise _failed(self.path, error) from error
 
@@ -97,16 +100,16 @@ class HDF5Store:
         if self.complete:
             return
         try:
-            with _Whole(self.path) as file:
+            with WholeFile(self.path, synced) as file:
                 _describe(file, self.description, complete=True)
                 self._copy(file)
         except OSError as error:
             raise OutputError(
                 f"All projections can be read from {self.path} and {self.parts}, but they cannot "
-                f"be put into one file: {error.strerror or error}."
+                f"be put into one file: {reason(error)}."
             ) from error
         self.complete = True
-        shutil.rmtree(self.parts, ignore_errors=True)
+        self._clear()
 
     def _copy(self, file: h5py.File) -> None:
         d = self.description
@@ -120,33 +123,8 @@ class HDF5Store:
             _label(out, name)
             for number in range(d.projections):
                 with h5py.File(self.parts / _name(number), "r") as part:
-                    chunks = part[name].id
-                    for n in range(chunks.get_num_chunks()):
-                        at = chunks.get_chunk_info(n).chunk_offset
-                        mask, packed = chunks.read_direct_chunk(at)
+                    for at, packed, mask in stored_chunks(part[name]):
                         out.id.write_direct_chunk((number, *at), packed, mask)
-
-
-class _Whole:
-    """A file that is there whole or not at all: written beside its name, then renamed."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
-
-    def __enter__(self) -> h5py.File:
-        self._file = h5py.File(self._part, "w", libver=("v110", "latest"))
-        return self._file
-
-    def __exit__(self, kind: Any, *_: object) -> None:
-        try:
-            self._file.close()
-            if kind is None:
-                synced(self._part)
-                self._part.replace(self.path)
-                synced(self.path.parent)
-        finally:
-            self._part.unlink(missing_ok=True)
 
 
 def _name(number: int) -> str:
@@ -180,5 +158,5 @@ def _label(dataset: h5py.Dataset, name: str) -> None:
 
 def _failed(path: Path, error: OSError) -> OutputError:
     return OutputError(
-        f"{path} cannot be written: {error.strerror or error}; what was finished before is kept."
+        f"{path} cannot be written: {reason(error)}; what was finished before is kept."
     )
