@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
 import h5py
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from scenes import same_bits
 import shiftfield
 from shiftfield import Cancelled, Scan, ScanError, find_shift_field, find_shift_fields
 from shiftfield.scans import hdf5_store
+from shiftfield.scans.lock import alone
+from shiftfield.sources import open_images
 from shiftfield.synthetic import speckle
 
 N, K, SIZE = 4, 3, (60, 50)
@@ -32,14 +35,14 @@ KINDS = (".h5", ".zarr")
 CHOSEN: dict[str, Any] = {"margin": 3, "window": 5}
 
 
-def alone(number: int, reference: Any = REF, samples: Any = SAM, **more: Any) -> Any:
+def by_itself(number: int, reference: Any = REF, samples: Any = SAM, **more: Any) -> Any:
     return find_shift_field(reference, samples[number], **{**CHOSEN, **more})
 
 
 def check(scan: Scan, **more: Any) -> None:
     assert scan.done.all()
     for number, found in enumerate(scan):
-        same_bits(found, alone(number, **more))
+        same_bits(found, by_itself(number, **more))
 
 
 @pytest.fixture(params=KINDS)
@@ -110,7 +113,7 @@ def test_dark_flat_and_crop(tmp_path: Path) -> None:
     )
     inside = (..., slice(*crop[:2]), slice(*crop[2:]))
     for number, found in enumerate(scan):
-        expected = alone(number, REF[inside], SAM[inside])
+        expected = by_itself(number, REF[inside], SAM[inside])
         np.testing.assert_array_equal(found.valid, expected.valid)
         np.testing.assert_allclose(found.x[found.valid], expected.x[found.valid], atol=2e-3)
     assert scan.image_shape == (52, 46)
@@ -155,6 +158,97 @@ def test_another_scan_is_not_overwritten(out: Path) -> None:
     check(find_shift_fields(REF, SAM, out=out, device="cpu", ncore=1, memory="50 MB", **CHOSEN))
 
 
+def test_changed_inputs_are_another_scan(tmp_path: Path) -> None:
+    """Wherever they changed: other axes of the same sizes, one pixel, a file of a folder, a chunk of a store."""
+    refused = pytest.raises(ValueError, match="with other inputs: samples")
+    square = SAM[:3, :, :50]
+    find_shift_fields(REF[:, :50], square, out=tmp_path / "a.h5", **CHOSEN)
+    with refused:
+        find_shift_fields(
+            REF[:, :50], square, out=tmp_path / "a.h5", axes="frame projection y x", **CHOSEN
+        )
+    one = square.copy()
+    one[2, 1, 31, 17] += 1
+    with refused:
+        find_shift_fields(REF[:, :50], one, out=tmp_path / "a.h5", **CHOSEN)
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for k in range(K):
+        np.save(folder / f"{k}.npy", SAM[0, k])
+    store = zarr.create_array(str(tmp_path / "samples.zarr"), data=SAM[0], chunks=(1, *SIZE))
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["data"] = SAM[0]
+    with h5py.File(tmp_path / "virtual.h5", "w") as file:
+        layout = h5py.VirtualLayout(SAM[0].shape, SAM.dtype)
+        layout[:] = h5py.VirtualSource("data.h5", "data", SAM[0].shape)
+        file.create_virtual_dataset("data", layout)
+
+    def change() -> None:
+        np.save(folder / "1.npy", SAM[1, 1])
+        store[1] = SAM[1, 1]
+        with h5py.File(tmp_path / "data.h5", "r+") as file:
+            file["data"][1] = SAM[1, 1]
+
+    given = [folder, folder / "*.npy", tmp_path / "samples.zarr", tmp_path / "virtual.h5"]
+    for number, samples in enumerate(given):
+        out = tmp_path / f"{number}.h5"
+        find_shift_fields(REF, samples, out=out, axes="frame y x", **CHOSEN)
+        find_shift_fields(REF, samples, out=out, axes="frame y x", **CHOSEN)
+    change()
+    for number, samples in enumerate(given):
+        with refused:
+            find_shift_fields(
+                REF, samples, out=tmp_path / f"{number}.h5", axes="frame y x", **CHOSEN
+            )
+
+
+def test_a_file_that_comes_later_is_tried_again(out: Path) -> None:
+    names = [str(out.parent / f"{n}.npy") for n in range(N)]
+    for n in (0, 2, 3):
+        np.save(names[n], SAM[n])
+    with pytest.raises(ScanError, match=r"1 of 4 .*1\.npy does not exist"):
+        find_shift_fields(REF, names, out=out, **CHOSEN)
+    np.save(names[1], SAM[1])
+    for _ in range(2):
+        check(find_shift_fields(REF, names, out=out, **CHOSEN))
+    np.save(names[1], SAM[2])
+    with pytest.raises(ValueError, match="with other inputs: samples"):
+        find_shift_fields(REF, names, out=out, **CHOSEN)
+
+
+def test_inputs_and_other_files_are_never_overwritten(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "in.h5", "w") as file:
+        file["data"] = SAM
+    zarr.create_array(str(tmp_path / "in.zarr"), data=SAM)
+    for kind in KINDS:
+        one = tmp_path / f"in{kind}"
+        for data in ((REF, one), (one, SAM)):
+            with pytest.raises(ValueError, match="which an input lies in"):
+                find_shift_fields(*data, out=one, overwrite=True, **CHOSEN)
+        with pytest.raises(ValueError, match="is no scan of shiftfield, and is not overwritten"):
+            find_shift_fields(REF, SAM, out=one, overwrite=True, **CHOSEN)
+        assert np.array_equal(open_images(one)[:], SAM)
+
+
+def test_two_do_not_write_one_file(out: Path) -> None:
+    with alone(out), pytest.raises(OSError, match="is being written by another process"):
+        find_shift_fields(REF, SAM, out=out, **CHOSEN)
+    check(find_shift_fields(REF, SAM, out=out, **CHOSEN))
+    assert list(out.parent.iterdir()) == [out]
+
+
+@pytest.mark.filterwarnings("ignore:.*pixels have no answer")
+def test_masked_pixels_are_unknown(tmp_path: Path) -> None:
+    masked = np.ma.masked_array(SAM.copy(), np.zeros(SAM.shape, bool))
+    masked[:, :, 20:30, 20:30] = 1e6
+    masked[:, :, 20:30, 20:30] = np.ma.masked
+    for number, samples in enumerate((masked, da.from_array(masked, (1, K, *SIZE)))):
+        scan = find_shift_fields(REF, samples, out=tmp_path / f"{number}.h5", **CHOSEN)
+        expected = find_shift_field(REF, masked[1], **CHOSEN)
+        assert not expected.valid[25, 25]
+        np.testing.assert_array_equal(scan[1].valid, expected.valid)
+
+
 def test_a_cancelled_scan_goes_on(out: Path) -> None:
     calls = 0
 
@@ -168,11 +262,11 @@ def test_a_cancelled_scan_goes_on(out: Path) -> None:
     before = Scan(out)
     assert 2 <= before.done.sum() < 6 * N
     finished = int(np.flatnonzero(before.done)[0])
-    same_bits(before[finished], alone(finished % N))
+    same_bits(before[finished], by_itself(finished % N))
     assert np.isnan(before.quantities()["x"][int(np.flatnonzero(~before.done)[-1])]).all()
     scan = find_shift_fields(REF, np.concatenate([SAM] * 6), out=out, **CHOSEN)
     for number in range(6 * N):
-        same_bits(scan[number], alone(number % N))
+        same_bits(scan[number], by_itself(number % N))
 
 
 def nan_frame(_folder: Path) -> Any:
@@ -218,7 +312,7 @@ def test_one_bad_projection_loses_no_other(
     scan = Scan(out)
     assert scan.done.tolist() == [True, True, False, True]
     for number in (0, 1, 3):
-        same_bits(scan[number], alone(number))
+        same_bits(scan[number], by_itself(number))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from hashlib import blake2b
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.arrays import as_array
+from shiftfield.arrays import as_array, unmasked
+from shiftfield.scans.identity import identity
 from shiftfield.sources import is_address, open_images
 
 AXES = ("projection", "frame", "y", "x")
@@ -56,6 +54,7 @@ class Series:
 
     def __init__(self, data: Any, axes: Sequence[str] | str, name: str) -> None:
         self._name, self._axes = name, check_axes(axes, name)
+        self.axes = tuple(self._axes)
         self._later: list[Any] = []
         given = [data]
         if isinstance(data, list | tuple) and data and all(map(is_address, data)):
@@ -67,7 +66,7 @@ class Series:
             if along == "projection":
                 given, self._later = given[:1], given
         self._parts = [self._open(one, given[0]) for one in given]
-        self._identity = [_identity(*one) for one in zip(given, self._parts, strict=True)]
+        self.given = self._later or given
         first = Stack(self._parts, self._axes, 0)
         self.shape, self.dtype = first.shape, first.dtype
 
@@ -84,9 +83,12 @@ class Series:
             return Stack(self._parts, self._axes, number)
         return Stack([self._open(self._later[number], self._later[0])], self._axes, 0)
 
-    def identity(self) -> list[Any]:
-        """Return what tells this input from another: files by place, size and time, arrays by what they hold."""
-        return [_identity(one, None) for one in self._later] or self._identity
+    def identity(self) -> dict[str, Any]:
+        """Return what tells this input from another; of a list of projections, of each of them."""
+        if self._later:
+            return {"axes": self.axes, "each": [identity(one) for one in self._later]}
+        parts = [identity(*one) for one in zip(self.given, self._parts, strict=True)]
+        return {"axes": self.axes, "all": parts}
 
     def _open(self, data: Any, first: Any) -> Any:
         """Return something like the first that has a shape and a dtype of real numbers, and can be sliced."""
@@ -95,6 +97,7 @@ class Series:
             hasattr(found, "shape") and hasattr(found, "dtype") and hasattr(found, "__getitem__")
         ):
             found = as_array(found, self._name)
+        found = unmasked(as_array(found, self._name) if np.ma.isMaskedArray(found) else found)
         if np.dtype(found.dtype).kind not in "buif":
             raise ValueError(f"{self._name} has dtype {found.dtype}; it must hold real numbers.")
         said = data if is_address(data) else self._name
@@ -110,24 +113,11 @@ class Series:
         return found
 
 
-def _identity(given: Any, found: Any) -> dict[str, Any]:
-    """Return the place, size and time of a file, or the shape, dtype and a digest of some pixels of an array."""
-    if is_address(given):
-        path = Path(os.fspath(given).partition("::")[0]).expanduser()
-        known: dict[str, Any] = {"address": os.path.abspath(os.fspath(given))}  # noqa: PTH100 - with ::inside
-        if path.exists():
-            known |= {"size": path.stat().st_size, "modified": path.stat().st_mtime_ns}
-        return known
-    some = np.ascontiguousarray(found[tuple(slice(0, None, max(1, n // 8)) for n in found.shape)])
-    return {
-        "shape": [int(n) for n in found.shape], "dtype": str(found.dtype),
-        "digest": blake2b(some.tobytes(), digest_size=16).hexdigest(),
-    }  # fmt: skip
-
-
-def check_axes(axes: Sequence[str], name: str) -> list[str]:
+def check_axes(axes: Any, name: str) -> list[str]:
     """Return the axes as a list, or raise a ValueError that says which are allowed."""
-    found = list(axes) if not isinstance(axes, str) else axes.replace(",", " ").split()
+    if isinstance(axes, str):
+        axes = axes.replace(",", " ").split()
+    found = list(axes) if isinstance(axes, Iterable) else [axes]
     if set(found) - set(AXES) or len(set(found)) != len(found) or not {"y", "x"} <= set(found):
         raise ValueError(
             f"The axes of {name[0].lower() + name[1:]} are {', '.join(map(repr, found))}; they must be among "

@@ -51,11 +51,13 @@ class HDF5Store:
                 self.complete = bool(file.attrs["complete"])
         except (OSError, KeyError) as error:
             raise ValueError(f"{self.path} is no scan of shiftfield that can be read.") from error
-        self.description.check_same(found, str(self.path))
+        self.description.check_same(found, str(self.path), self.done())
         if self.complete:
             self._clear()
-        else:
-            self.parts.mkdir(exist_ok=True)
+            return
+        if self.description.attributes()["inputs"] != found.attributes()["inputs"]:
+            self._begin()  # what is not done has other files now
+        self.parts.mkdir(exist_ok=True)
 
     def _clear(self) -> None:
         """Remove the parts and their folder, unless something else lies in it."""

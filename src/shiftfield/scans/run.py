@@ -23,7 +23,9 @@ from shiftfield.scans.alignment import aligned, drift_of
 from shiftfield.scans.axes import AXES, Series
 from shiftfield.scans.correction import Correction
 from shiftfield.scans.hdf5_store import HDF5Store
-from shiftfield.scans.result import Scan
+from shiftfield.scans.identity import check_apart
+from shiftfield.scans.lock import alone
+from shiftfield.scans.result import Scan, is_scan
 from shiftfield.scans.store import Description, OutputError, Store, check_out, names_only
 from shiftfield.scans.zarr_store import ZarrStore
 from shiftfield.search import field_of
@@ -86,7 +88,7 @@ def find_shift_fields(
         frames are compared together; the drift's median over frames is added to the shifts again, and all are
         kept as `drift`.
     overwrite : bool
-        Throw away what `out` holds.
+        Throw away the scan that `out` holds; what is no scan is never overwritten.
     progress : callable, optional
         Called as `progress(done, total)` with numbers of tiles of the projections that were not finished before,
         in the calling thread.
@@ -107,7 +109,7 @@ def find_shift_fields(
     ScanError
         When some projections have no field, and why; the others are kept.
     OSError
-        When the output cannot be written; what was finished is kept.
+        When the output cannot be written, or another process writes it; what was finished is kept.
     Cancelled
         When `cancel` asked for it; what was finished is kept.
 
@@ -126,13 +128,15 @@ def find_shift_fields(
         align=align, settings=Settings(**settings),
     )  # fmt: skip
     path = check_out(out)
-    store = _open_store(path, job.description, overwrite=overwrite)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        _Run(job, store, Watch(progress, cancel)).all()
-    for text in sorted({str(w.message) for w in caught if _USUAL not in str(w.message)}):
-        warnings.warn(text, UserWarning, stacklevel=2)
-    store.finish()
+    check_apart(path, (*job.references.given, *job.samples.given, dark, flat))
+    with alone(path):
+        store = _open_store(path, job.description, overwrite=overwrite)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            _Run(job, store, Watch(progress, cancel)).all()
+        for text in sorted({str(w.message) for w in caught if _USUAL not in str(w.message)}):
+            warnings.warn(text, UserWarning, stacklevel=2)
+        store.finish()
     return Scan(path)
 
 
@@ -221,6 +225,10 @@ def _open_store(path: Path, description: Description, *, overwrite: bool) -> Sto
     OutputError
         When it cannot be written.
     """
+    if overwrite and path.exists() and not is_scan(path):
+        raise ValueError(
+            f"{path} is no scan of shiftfield, and is not overwritten; remove it, or choose another name."
+        )
     if path.suffix.lower() == ".zarr":
         return ZarrStore(path, description, overwrite=overwrite)
     return HDF5Store(path, description, overwrite=overwrite)

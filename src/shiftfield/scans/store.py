@@ -77,11 +77,16 @@ class Description:
             int(attributes["frames"]), str(attributes["version"]),
         )  # fmt: skip
 
-    def check_same(self, other: Description, name: str) -> None:
-        """Raise a ValueError that names what differs, unless another description asks for the same numbers."""
+    def check_same(self, other: Description, name: str, done: NDArray[np.bool_]) -> None:
+        """Raise a ValueError that names what differs, unless another description asks for the same numbers.
+
+        Files of single projections that are not done may have come, or been mended, in the meantime.
+        """
         for what in ("settings", "inputs"):
             mine, theirs = getattr(self, what), getattr(other, what)
-            differ = [key for key in {**mine, **theirs} if mine.get(key) != theirs.get(key)]
+            differ = [
+                key for key in {**mine, **theirs} if not _same(mine.get(key), theirs.get(key), done)
+            ]
             if differ:
                 raise ValueError(
                     f"{name} holds another scan, with other {what}: {', '.join(sorted(differ))}; choose another "
@@ -92,6 +97,22 @@ class Description:
                 f"{name} was begun by shiftfield {other.version}, this is {self.version}; choose another name, "
                 "or overwrite it."
             )
+
+
+def _same(mine: Any, theirs: Any, done: NDArray[np.bool_]) -> bool:
+    """Return whether two inputs or settings are the same, of single projections those that are done."""
+    mine = json.loads(json.dumps(mine))  # as it comes back from a file
+    if mine == theirs or not all(isinstance(one, dict) and "each" in one for one in (mine, theirs)):
+        return bool(mine == theirs)
+    pairs = list(zip(mine["each"], theirs["each"], strict=False))
+    return (
+        {**mine, "each": 0} == {**theirs, "each": 0}
+        and len(pairs) == len(done) == len(mine["each"]) == len(theirs["each"])
+        and all(
+            a == b or (not finished and a["address"] == b["address"])
+            for (a, b), finished in zip(pairs, done, strict=True)
+        )
+    )
 
 
 AXES = ("projection", "y", "x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from glob import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class ZarrStore:
             self._group = self._opened()
         except OSError as error:
             raise self._failed(error) from error
-        for left in (*path.rglob("*.partial"), *path.parent.glob(f".{path.name}.*.part")):
+        for left in (*path.rglob("*.partial"), *path.parent.glob(f".{escape(path.name)}.*.part")):
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(
                 missing_ok=True
             )
@@ -45,7 +46,11 @@ class ZarrStore:
             found = Description.of(group.attrs, str(self.path))
         except (FileNotFoundError, KeyError) as error:
             raise ValueError(f"{self.path} is no scan of shiftfield that can be read.") from error
-        self.description.check_same(found, str(self.path))
+        done = np.asarray(group["done"][:]) != 0
+        self.description.check_same(found, str(self.path), done)
+        about = self.description.attributes()
+        if about["inputs"] != found.attributes()["inputs"]:
+            group.attrs["inputs"] = about["inputs"]  # what is not done has other files now
         return group
 
     def _begin(self) -> None:
@@ -84,7 +89,10 @@ class ZarrStore:
 
     def finish(self) -> None:
         """Say that all projections are written."""
-        self._group.attrs["complete"] = True
+        try:
+            self._group.attrs["complete"] = True
+        except OSError as error:
+            raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> OutputError:
         return OutputError(

@@ -14,13 +14,17 @@ from shiftfield.sources.kinds import the_only
 
 
 class HDF5Images:
-    """One dataset; `chunks` as h5py tells them."""
+    """One dataset; `chunks` as h5py tells them, `files` are those that links and virtual datasets lead to too."""
 
     def __init__(self, path: Path, name: str, dataset: h5py.Dataset) -> None:
         self.path, self.name = path, name
         self.shape: tuple[int, ...] = tuple(dataset.shape)
         self.dtype: np.dtype[Any] = dataset.dtype
         self.chunks: tuple[int, ...] | None = dataset.chunks
+        holder = Path(dataset.file.filename)
+        sources = dataset.virtual_sources() if dataset.is_virtual else []
+        self.files = {holder, *(holder.parent / one.file_name for one in sources)}
+        self.files = {file for file in self.files if file.is_file()}
 
     def __getitem__(self, key: Any) -> Any:
         with contextlib.suppress(ImportError):
