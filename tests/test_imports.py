@@ -36,7 +36,7 @@ LAYERS = [
     "engine.gpu",
     "engine",
     "arguments frames",
-    "map_maker normalisation physics plan reading weights",
+    "binning map_maker normalisation physics plan reading weights whole_shift",
     "maps",
     "starts template_gradient",
     "stream",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from shiftfield import Cancelled, ShiftField, find_shift_field
+from shiftfield.binning import binned
+from shiftfield.dense import search_of
+from shiftfield.frames import Frames
+from shiftfield.settings import Settings
 from shiftfield.starts import pieces
 from shiftfield.synthetic import speckle
 
@@ -56,12 +61,24 @@ def test_each_pixel_searches_around_its_own_start() -> None:
             np.testing.assert_allclose(found.score[here], alone.score[here], atol=1e-5)
 
 
+def test_a_pair_has_the_bits_of_the_plain_search_of_a_displaced_reference() -> None:
+    """In a tile that no border cuts: there both searches see the same pixels."""
+    reference, sample = moved((8.3, -5.6), (190, 770))
+    found = find_shift_field(reference, sample, start=(8, -6), **ASKED)
+    displaced = find_shift_field(np.roll(reference, (6, -8), axis=(0, 1)), sample, **ASKED)
+    tile = slice(64, 128), slice(256, 512)
+    np.testing.assert_array_equal(found.x[tile], displaced.x[tile] + np.float32(8))
+    np.testing.assert_array_equal(found.y[tile], displaced.y[tile] - np.float32(6))
+    np.testing.assert_array_equal(found.score[tile], displaced.score[tile])
+
+
 def test_pieces_cover_each_pixel_once() -> None:
     random = np.random.default_rng(0)
-    for spread in (1, 2, 30):
+    search = search_of(Settings(window=7, margin=3), 1)
+    for spread in (1, 2, 30, 900_000):
         y, x = random.integers(-spread, spread, (2, 37, 50)).astype(np.int32)
         seen = np.zeros(y.shape, int)
-        for piece in pieces(y, x):
+        for piece in pieces(y, x, search):
             at = piece.rows, piece.columns
             assert (y[at][piece.mine] == piece.start[0]).all()
             assert (x[at][piece.mine] == piece.start[1]).all()
@@ -102,6 +119,70 @@ def test_sixty_px_with_gradients_are_found_from_coarse_to_fine() -> None:
     error = np.hypot(field.x - truth[0], field.y - truth[1])[inside & field.valid]
     assert np.median(error) < 0.01
     assert np.mean(error < 0.1) > 0.99
+
+
+def test_what_is_small_costs_few_pieces() -> None:
+    """Strips of one start are searched as they are, and a wild corner does not cut up the rest."""
+    search = search_of(Settings(window=7, margin=3), 1)
+    y, x = np.mgrid[:64, :256].astype(np.int32)
+    assert len(list(pieces(0 * y, x // 32, search))) == 8
+    wild = np.where((y < 8) & (x < 8), 5 + y * 8 + x, 0).astype(np.int32)
+    boxes = list(pieces(wild, 0 * x, search))
+    assert sum(piece.mine.size for piece in boxes) < 1.6 * y.size
+    assert len(boxes) < 80
+
+
+def test_motion_farther_than_any_coarse_search_begins_at_the_shift_of_the_whole() -> None:
+    shape = (360, 480)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    truth = 150 + 0.02 * (x - 240), -80 + 0.02 * (y - 180)
+    reference, sample = moved(truth, shape)
+    field = find_shift_field(reference, sample, start="pyramid", window=15, margin=5, device="cpu")
+    inside = (x + truth[0] < shape[1] - 20) & (y + truth[1] > 20)
+    inside[:12], inside[-12:], inside[:, :12], inside[:, -12:] = False, False, False, False
+    error = np.hypot(field.x - truth[0], field.y - truth[1])[inside]
+    assert np.mean(error < 0.3) > 0.98  # NaN is not below
+
+
+def test_binned_images_are_means_of_what_is_known() -> None:
+    random = np.random.default_rng(2)
+    image = random.random((2, 27, 38)) + 1000
+    image[0, 4:9, 7:13] = np.nan
+    image[1, 0, 0] = np.inf
+    found = binned(Frames(image, "The image"), [2, 4, 8], 4, lambda: None)
+    for n in (2, 4, 8):
+        tall, wide = 27 // n, 38 // n
+        squares = image[:, : tall * n, : wide * n].reshape(2, tall, n, wide, n)
+        known = np.isfinite(squares)
+        with np.errstate(invalid="ignore"):
+            wanted = np.where(known, squares, 0).sum(axis=(2, 4)) / known.sum(axis=(2, 4))
+        np.testing.assert_allclose(found[n], wanted, rtol=1e-7)
+        assert np.isnan(found[2][0]).any()
+
+
+@pytest.mark.parametrize("quality", [False, True])
+@pytest.mark.parametrize("start", ["global", "pyramid"])
+def test_progress_goes_through_all_levels(start: str, quality: bool) -> None:
+    seen: list[tuple[int, int]] = []
+    find_shift_field(
+        *moved((5.0, 3.0), (190, 300)), start=start, quality=quality, device="cpu", window=7, margin=3,
+        progress=lambda done, total: seen.append((done, total)),
+    )  # fmt: skip
+    done, totals = zip(*seen, strict=True)
+    assert len(set(totals)) == 1
+    assert list(done) == sorted(done)
+    assert done[0] == 0
+    assert done[-1] == totals[0]
+
+
+def test_pixels_that_are_not_valid_start_from_the_nearest_that_is() -> None:
+    reference, sample = moved((9.0, 4.0))
+    first = find_shift_field(reference, sample, start=(9, 4), quality=True, **ASKED)
+    wrong = np.zeros(SHAPE, bool)
+    wrong[30:40, 30:40] = True
+    spoilt = replace(first, x=np.where(wrong, 30, first.x), valid=first.valid & ~wrong)
+    found = find_shift_field(reference, sample, start=spoilt, **ASKED)
+    np.testing.assert_allclose(found.x[wrong], 9, atol=0.6)
 
 
 def test_one_start_for_the_whole_image() -> None:

@@ -6,59 +6,244 @@ Large motion is small there. What the coarse searches get wrong is replaced by w
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from shiftfield.dense import search_2d
+from shiftfield.binning import Image, binned
+from shiftfield.dense import search_2d, search_of
+from shiftfield.engine import Answer
 from shiftfield.frames import Frames
+from shiftfield.plan import make_plan
 from shiftfield.settings import Settings
-from shiftfield.starts import Starts
+from shiftfield.starts import Starts, starts_of
 from shiftfield.stream import Watch
 from shiftfield.weights import weights_of
+from shiftfield.whole_shift import whole_shift
 
 Real = NDArray[np.float64]
-_FARTHEST = 64  # px: motion that is found however small the margin
+Size = tuple[int, int]
+_FARTHEST = (
+    64  # px around zero, and around the shift of the whole, that the coarsest level looks at
+)
 _FRAMES = 4  # that coarse levels look at, at most
 _COARSEST = 8  # binning, at most
+_ONE = 4  # binning that is fine enough for one start of the whole image
 _WINDOW, _MARGIN = 15, 4  # px of each level; the coarsest takes the margin it needs
 _LEAST = 3 * _WINDOW  # px a side of the smallest image that is worth a level
 _SPACING = 3  # px of a level between its answers
-_BLOCK, _SMALLEST = (
-    (64, 256),
-    8,
-)  # px of the blocks that take one start, on a grid fixed to the image
+_CELL = 8  # px that take one start at least, on a grid fixed to the image ..
+_BLOCK = (8, 32)  # .. and cells that take one at most
 _AGREE = 1.0  # px of a level from the median of the neighbours, beside the scatter of those
+_ROWS = 16  # of which medians are taken at once, for the caches
 
 
-def pyramid_starts(reference: Frames, sample: Frames, settings: Settings, watch: Watch) -> Starts:
-    """Return starts for each pixel, from coarse to fine.
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One search of images binned by `binning`, and what its plan asks for."""
+
+    binning: int
+    size: Size
+    settings: Settings
+
+    def count(self, *, first: bool) -> int:
+        """Return the number of its tiles."""
+        plan = make_plan(
+            search_of(self.settings, 1), self.size, backend_name="cpu", starts=None if first else (0, 0)
+        )  # fmt: skip
+        return plan.count()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Field:
+    """Shifts along y and x, px of the whole image, at every `pitch`-th of its pixels from `first` on."""
+
+    shifts: tuple[Real, Real]
+    pitch: float
+    first: float
+
+
+def found_starts(
+    reference: Frames, sample: Frames, settings: Settings, watch: Watch, after: int
+) -> tuple[Starts, int]:
+    """Return starts for each pixel, and the number of tiles searched for them.
+
+    Parameters
+    ----------
+    reference, sample : Frames
+        Both inputs, NaN where they are masked.
+    settings : Settings
+        Its start is "pyramid", or "global" for one start of all pixels: the median of the field.
+    watch : Watch
+        Sees these tiles, with `after` more to come.
 
     Raises
     ------
     ValueError
         When the images are too small for a coarse level.
     """
-    coarse = _coarse_field(reference, sample, settings, watch)
-    height, width = reference.size
-    x, y = (_sampled(part, np.arange(height), np.arange(width), 1) for part in coarse)
-    return Starts(*_in_blocks(y, x, 2 * (settings.margin // 2)))
+    size, one = reference.size, settings.start == "global"
+    levels = _levels(size, settings, _ONE if one else 1)
+    counts = [level.count(first=not n) for n, level in enumerate(levels)]
+    binnings = [level.binning for level in levels]
+    images = [binned(frames, binnings, _FRAMES, watch.look) for frames in (reference, sample)]
+    found = None
+    for n, level in enumerate(levels):
+        pair = images[0].pop(level.binning), images[1].pop(level.binning)
+        part = watch.part(sum(counts[:n]), sum(counts[n + 1 :]) + after)
+        found = _search(pair, level, found, part)
+    assert found is not None
+    if one:
+        y, x = (float(np.median(shift)) for shift in found.shifts)
+        return starts_of((x, y), size), sum(counts)
+    return _starts(found, size, 1, settings.margin), sum(counts)
 
 
-def global_start(reference: Frames, sample: Frames, settings: Settings, watch: Watch) -> Starts:
-    """Return one start for the whole image: the median of the field from coarse to fine; errors as there."""
-    coarse = _coarse_field(reference, sample, settings, watch)
-    x, y = (int(np.rint(np.median(part.shifts))) for part in coarse)
-    one = [np.broadcast_to(np.int32(shift), reference.size) for shift in (y, x)]
-    return Starts(*one)
+def _levels(size: Size, settings: Settings, finest: int) -> list[_Level]:
+    """Return the levels from coarse to fine: down to binned by 2, or not at all where the images are small."""
+    side = min(size)
+    if side < _LEAST:
+        raise ValueError(
+            f"The images are {size[0]} x {size[1]} px; a search from coarse to fine needs at least {_LEAST} x "
+            f"{_LEAST} px."
+        )
+    binning = 1
+    while binning < _COARSEST and side // (2 * binning) >= 2 * _LEAST:
+        binning *= 2
+    found: list[_Level] = []
+    while not found or (binning > 1 and binning >= finest):
+        height, width = size[0] // binning, size[1] // binning
+        room = (min(height, width) - _WINDOW) // 3
+        margin = _MARGIN if found else min(-(-_FARTHEST // binning), room)
+        plain = Settings(
+            method="pearson", window=_WINDOW, margin=margin, step=_SPACING, device="cpu", ncore=settings.ncore
+        )  # fmt: skip
+        found.append(_Level(binning, (height, width), plain))
+        binning //= 2
+    return found
+
+
+def _search(
+    pair: tuple[Image, Image], level: _Level, before: _Field | None, watch: Watch
+) -> _Field:
+    """Return the field of one level, searched around the level before."""
+    if before is not None:
+        starts = _starts(before, level.size, level.binning, _MARGIN)
+        answer = _answer(pair, level, starts, watch)
+    else:
+        answer = _answer(pair, level, None, watch)
+        whole = whole_shift(*pair)
+        if whole is not None and max(map(abs, whole)) > level.settings.margin // 2:
+            around = starts_of((whole[1], whole[0]), level.size)
+            answer = _better(answer, _answer(pair, level, around, replace(watch, progress=None)))
+    y, x = (shift * level.binning for shift in _agreed(answer.y, answer.x, answer.score, watch))
+    return _Field((y, x), _SPACING * level.binning, (level.binning - 1) / 2)
+
+
+def _answer(
+    pair: tuple[Image, Image], level: _Level, starts: Starts | None, watch: Watch
+) -> Answer:
+    """Return the answer of one search, with what is unknown left out and nobody warned."""
+    reference, sample = Frames(pair[0], "The reference"), Frames(pair[1], "The sample")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a coarse level does not know is no news
+        return search_2d(
+            reference, sample, level.settings, watch, starts=starts,
+            weights=weights_of(_known(pair[0]), _known(pair[1]), reference),
+        )  # fmt: skip
+
+
+def _known(pixels: Image) -> NDArray[np.bool_] | None:
+    """Return which pixels are known, where some are not."""
+    known: NDArray[np.bool_] = np.isfinite(pixels)
+    return None if known.all() else known
+
+
+def _better(one: Answer, other: Answer) -> Answer:
+    """Return the answer of a higher score, pixel by pixel."""
+    taken = np.isnan(one.score) | (other.score > one.score)
+    return replace(
+        one,
+        **{name: np.where(taken, getattr(other, name), getattr(one, name)) for name in ("x", "y", "score")},
+    )  # fmt: skip
+
+
+def _agreed(y: Any, x: Any, score: Any, watch: Watch) -> tuple[Real, Real]:
+    """Return shifts that are smooth and known everywhere: weak and odd ones give way to their neighbours."""
+    from scipy.ndimage import distance_transform_edt, gaussian_filter
+
+    known = np.isfinite(x) & np.isfinite(y)
+    if not known.any():
+        return np.zeros(x.shape), np.zeros(x.shape)
+
+    def nearest(image: Any) -> Any:
+        at = distance_transform_edt(~good, return_distances=False, return_indices=True)
+        return image[tuple(at)]
+
+    usual = float(np.quantile(score[known], 0.9))  # where windows match, even if most look in vain
+    good = known & (score >= min(0.5, 0.6 * usual))
+    for _ in range(2):
+        watch.look()
+        middle = [_median(nearest(shift), 7) for shift in (y, x)]
+        away = np.hypot(*(shift - m for shift, m in zip((y, x), middle, strict=True)))
+        kept = good & (away <= _AGREE + 3 * _median(nearest(away), 7))
+        if not kept.any():
+            break
+        good = kept
+    smooth = [
+        gaussian_filter(_median(nearest(shift), 3).astype(np.float64), 0.7, mode="nearest")
+        for shift in (y, x)
+    ]
+    return smooth[0], smooth[1]
+
+
+def _median(image: Any, side: int) -> Any:
+    """Return the median of the square around each pixel, the image going on as it ends.
+
+    A few rows at a time: twice as fast as `scipy.ndimage.median_filter`.
+    """
+    padded = np.pad(image, side // 2, mode="edge")
+    around = sliding_window_view(padded, (side, side))
+    middle = side * side // 2
+    out = np.empty_like(image)
+    for top in range(0, image.shape[0], _ROWS):
+        part = around[top : top + _ROWS].reshape(-1, side * side)
+        out[top : top + _ROWS] = np.partition(part, middle, axis=1)[:, middle].reshape(
+            -1, image.shape[1]
+        )
+    return out
+
+
+def _starts(field: _Field, size: Size, binning: int, margin: int) -> Starts:
+    """Return starts for each pixel of an image binned by `binning`, of a field of the whole image."""
+    cells = [
+        np.minimum(np.arange(0, n, _CELL) + (_CELL - 1) / 2, n - 1) * binning + (binning - 1) / 2
+        for n in size
+    ]
+    y, x = (_sampled(shift, field, cells) / binning for shift in field.shifts)
+    height, width = size
+    of_y, of_x = (
+        part.repeat(_CELL, axis=0)[:height].repeat(_CELL, axis=1)[:, :width]
+        for part in _in_blocks(y, x, _spread(margin))
+    )
+    return Starts(of_y, of_x)
+
+
+def _spread(margin: int) -> int:
+    """Return what the shifts of pixels of one start may differ by, px.
+
+    The rest of the margin, 2 px and more, is for what the coarse field is wrong by.
+    """
+    return 2 * (margin - max(1, min(2, margin - 1)) - margin // 8)
 
 
 def _in_blocks(y: Real, x: Real, spread: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return starts that are one for blocks as large as can be where they differ by at most `spread` px.
+    """Return starts that are one for blocks of cells as large as can be where they differ by at most `spread` px.
 
-    The margin has room for what differs, and a large piece is searched faster than many small ones.
+    A large piece is searched faster than many small ones.
     """
     out = np.empty(y.shape, np.int32), np.empty(y.shape, np.int32)
     todo = [
@@ -67,144 +252,31 @@ def _in_blocks(y: Real, x: Real, spread: int) -> tuple[NDArray[np.int32], NDArra
         for left in range(0, y.shape[1], _BLOCK[1])
     ]
     while todo:
-        rows, columns = block = todo.pop()
-        sizes = rows.stop - rows.start, columns.stop - columns.start
-        if max(sizes) > _SMALLEST and max(np.ptp(part[block]) for part in (y, x)) > spread:
-            axis = int(sizes[1] >= sizes[0])
-            middle = (block[axis].start + block[axis].stop) // 2
-            for half in (slice(block[axis].start, middle), slice(middle, block[axis].stop)):
-                piece = (half, columns) if axis == 0 else (rows, half)
-                if y[piece].size:
-                    todo.append(piece)
+        block = todo.pop()
+        parts = y[block], x[block]
+        sizes = parts[0].shape
+        if max(sizes) > 1 and max(np.ptp(part) for part in parts) > spread:
+            varies = [max(np.ptp(part, axis=axis).max() for part in parts) for axis in (0, 1)]
+            axis = int(sizes[0] == 1 or (sizes[1] > 1 and varies[1] >= varies[0]))
+            pieces = int(np.clip(np.ceil(varies[axis] / max(spread, 1)), 2, sizes[axis]))
+            ends = block[axis].start + np.arange(pieces + 1) * sizes[axis] // pieces
+            for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+                todo.append((slice(a, b), block[1]) if axis == 0 else (block[0], slice(a, b)))
             continue
-        for part, whole in zip((y, x), out, strict=True):
-            whole[block] = np.rint((part[block].min() + part[block].max()) / 2)
+        for part, whole in zip(parts, out, strict=True):
+            whole[block] = np.rint((part.min() + part.max()) / 2)
     return out
 
 
-class _Field:
-    """Shifts along one axis, px of the whole image, at every `pitch`-th of its pixels from `first` on."""
-
-    def __init__(self, shifts: Real, pitch: float, first: float) -> None:
-        self.shifts, self.pitch, self.first = shifts, pitch, first
-
-
-def _coarse_field(
-    reference: Frames, sample: Frames, settings: Settings, watch: Watch
-) -> tuple[_Field, _Field]:
-    """Return (x, y) of the finest coarse level: binned by 2, or not at all where the images are small."""
-    side = min(reference.size)
-    if side < _LEAST:
-        raise ValueError(
-            f"The images are {reference.size[0]} x {reference.size[1]} px; a search from coarse to fine needs "
-            f"at least {_LEAST} x {_LEAST} px."
-        )
-    binning = 1
-    while binning < _COARSEST and side // (2 * binning) >= 2 * _LEAST:
-        binning *= 2
-    found = None
-    while found is None or binning > 1:
-        coarse_pair = _binned(reference, binning, watch), _binned(sample, binning, watch)
-        found = _search(coarse_pair, binning, found, settings, watch)
-        binning //= 2
-    return found
-
-
-def _search(
-    pair: tuple[Real, Real], binning: int, before: tuple[_Field, _Field] | None,
-    settings: Settings, watch: Watch,
-) -> tuple[_Field, _Field]:  # fmt: skip
-    """Return (x, y) of one level, searched around the level before."""
-    reference, sample = pair
-    height, width = reference.shape[1:]
-    room = (min(height, width) - _WINDOW) // 3
-    margin = min(-(-_FARTHEST // binning), room) if before is None else _MARGIN
-    weights = weights_of(_known(reference), _known(sample), Frames(reference, "The reference"))
-    starts = None
-    if before is not None:
-        rows, columns = np.arange(height), np.arange(width)
-        x, y = (_sampled(part, rows, columns, binning) / binning for part in before)
-        starts = Starts(*_in_blocks(y, x, 2 * (_MARGIN // 2)))
-    plain = Settings(
-        method="pearson", window=_WINDOW, margin=margin, step=_SPACING, device="cpu", ncore=settings.ncore
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a coarse level does not know is no news
-        answer = search_2d(
-            Frames(reference, "The reference"), Frames(sample, "The sample"), plain,
-            replace(watch, progress=None), starts=starts, weights=weights,
-        )  # fmt: skip
-    x, y = _agreed(answer.x, answer.y, answer.score)
-    first = (binning - 1) / 2
-    return tuple(_Field(part * binning, _SPACING * binning, first) for part in (x, y))  # type: ignore[return-value]
-
-
-def _known(pixels: Real) -> NDArray[np.bool_] | None:
-    """Return which pixels are known, where some are not."""
-    known: NDArray[np.bool_] = np.isfinite(pixels)
-    return None if known.all() else known
-
-
-def _agreed(x: Any, y: Any, score: Any) -> tuple[Real, Real]:
-    """Return shifts that are smooth and known everywhere: weak and odd ones give way to their neighbours."""
-    from scipy.ndimage import distance_transform_edt, gaussian_filter, median_filter
-
-    known = np.isfinite(x) & np.isfinite(y)
-    if not known.any():
-        return np.zeros(x.shape), np.zeros(x.shape)
-    good = known & (score >= min(0.5, float(np.median(score[known]))))
-    for _ in range(2):
-        nearest = tuple(distance_transform_edt(~good, return_distances=False, return_indices=True))
-        filled = [part[nearest].astype(np.float64) for part in (x, y)]
-        middle = [median_filter(part, 7, mode="nearest") for part in filled]
-        away = np.hypot(*(part - m for part, m in zip((x, y), middle, strict=True)))
-        usual = median_filter(np.where(good, away, 0)[nearest], 7, mode="nearest")
-        kept = good & (away <= _AGREE + 3 * usual)
-        if not kept.any():
-            break
-        good = kept
-    nearest = tuple(distance_transform_edt(~good, return_distances=False, return_indices=True))
-    smooth = [
-        gaussian_filter(median_filter(part[nearest].astype(np.float64), 3, mode="nearest"), 0.7, mode="nearest")
-        for part in (x, y)
-    ]  # fmt: skip
-    return smooth[0], smooth[1]
-
-
-def _sampled(field: _Field, rows: Any, columns: Any, binning: int) -> Real:
-    """Return a field at rows and columns of an image binned by `binning`, linear between its places."""
+def _sampled(shifts: Real, field: _Field, at: list[Real]) -> Real:
+    """Return the shifts of a field at rows and columns of the whole image, px, linear between its places."""
     places = [
-        np.clip((n * binning + (binning - 1) / 2 - field.first) / field.pitch, 0, size - 1)
-        for n, size in zip((rows, columns), field.shifts.shape, strict=True)
+        np.clip((n - field.first) / field.pitch, 0, size - 1)
+        for n, size in zip(at, shifts.shape, strict=True)
     ]
-    last = [size - 1 for size in field.shifts.shape]
-    low = [
-        np.minimum(place.astype(int), max(n - 1, 0)) for place, n in zip(places, last, strict=True)
-    ]
-    high = [np.minimum(n + 1, end) for n, end in zip(low, last, strict=True)]
+    low = [place.astype(int) for place in places]
+    high = [np.minimum(n + 1, size - 1) for n, size in zip(low, shifts.shape, strict=True)]
     v, u = places[0] - low[0], places[1] - low[1]
-    by_row = field.shifts[low[0]] * (1 - v)[:, None] + field.shifts[high[0]] * v[:, None]
+    by_row = shifts[low[0]] * (1 - v)[:, None] + shifts[high[0]] * v[:, None]
     found: Real = by_row[:, low[1]] * (1 - u) + by_row[:, high[1]] * u
     return found
-
-
-def _binned(frames: Frames, binning: int, watch: Watch) -> Real:
-    """Return some of the frames with squares of pixels averaged; what is over at the ends is left out.
-
-    Of the pixels that are known; NaN where none is.
-    """
-    count, height, width = frames.shape
-    chosen = np.unique(np.linspace(0, count - 1, min(count, _FRAMES)).round().astype(int))
-    tall, wide = height // binning, width // binning
-    out = np.empty((chosen.size, tall, wide), np.float32)
-    at_once = max(1, 4_000_000 // (count * width * binning))
-    for top in range(0, tall, at_once):
-        watch.look()
-        bottom = min(top + at_once, tall)
-        band = frames.rows(top * binning, bottom * binning)[chosen, :, : wide * binning]
-        squares = band.reshape(chosen.size, bottom - top, binning, wide, binning)
-        known = np.isfinite(squares)
-        total = np.where(known, squares, 0).sum(axis=(2, 4), dtype=np.float64)
-        count_known = known.sum(axis=(2, 4))
-        out[:, top:bottom] = np.where(count_known > 0, total / np.maximum(count_known, 1), np.nan)
-    return out  # type: ignore[return-value]

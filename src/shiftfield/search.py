@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.dense import search_1d, search_2d, search_of
+from shiftfield.dense import plan_of, search_1d, search_2d, search_of
 from shiftfield.device_arrays import is_lazy
 from shiftfield.field import ShiftField
 from shiftfield.frames import Frames, pair
@@ -164,17 +164,29 @@ def find_shift_field(
 
 
 def _starts(
-    reference: Frames, sample: Frames, settings: Settings, watch: Watch, start: Any
-) -> Starts | None:
-    """Return where each pixel's search begins, or None when that is where it is."""
-    if settings.start is None:
-        return None
-    if settings.start == "given":
-        return starts_of(start, reference.size)
-    from shiftfield.pyramid import global_start, pyramid_starts
+    inputs: tuple[Frames, Frames],
+    known: tuple[Frames, Frames],
+    settings: Settings,
+    watch: Watch,
+    start: Any,
+) -> tuple[Starts | None, Watch]:
+    """Return where each pixel's search begins (None when that is where it is), and what is seen of the search.
 
-    find = pyramid_starts if settings.start == "pyramid" else global_start
-    return find(reference, sample, settings, watch)
+    `known` are the inputs without what weights leave out.
+    """
+    size = inputs[0].size
+    if settings.start is None:
+        return None, watch
+    if settings.start == "given":
+        return starts_of(start, size), watch
+    from shiftfield.pyramid import found_starts
+
+    plan = plan_of(
+        settings, search_of(settings, inputs[0].shape[0]), inputs, starts=starts_of((0, 0), size)
+    )
+    after = plan.count() * (2 if settings.quality else 1)
+    starts, tiles = found_starts(*known, settings, watch, after)
+    return starts, watch.part(tiles, 0)
 
 
 def _half(watch: Watch, half: int) -> Watch:
@@ -210,7 +222,8 @@ def field_of(
     if settings.search == "1d" and reference.shape[0] > 1:
         answer = search_1d(reference, sample, settings, watch, stacklevel=stacklevel + 1)
     else:
-        starts = _starts(*unmasked_frames(inputs, weights), settings, watch, start)
+        known = unmasked_frames(inputs, weights)
+        starts, watch = _starts(inputs, known, settings, watch, start)
         answer = search_2d(
             reference,
             sample,

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shiftfield.engine import Tile
+from shiftfield.engine import Search, Tile
 from shiftfield.field import ShiftField
 from shiftfield.quality import Quality
 
 Whole = NDArray[np.int32]
-_FEW = 4  # starts of a piece that are searched one after another
+_Box = tuple[slice, slice]
 _SMALL = 8  # pixels a side of a piece that is cut no further
+_CALL = 250_000  # what a piece costs however small it is: as much as so many shifts of a pixel of a frame
+_ENOUGH = 1.3  # times its pixels: what boxes may cover for a grid not to be cut
 _FARTHEST = 1_000_000  # px
 
 
@@ -125,39 +127,67 @@ def _repeated(image: ArrayLike, step: int, shape: tuple[int, int]) -> NDArray[np
     return found
 
 
-def pieces(y: Whole, x: Whole) -> Iterator[Piece]:
-    """Yield pieces of one start that cover a grid of pixels with these starts.
+def pieces(y: Whole, x: Whole, search: Search) -> Iterator[Piece]:
+    """Yield pieces of one start that cover a grid of wanted pixels with these starts.
 
-    Boxes around all pixels of one start, where there are few starts; else of each half.
+    Boxes around all pixels of one start, or those of each half (and so on), whichever costs a search less.
     """
-    yield from _pieces(y, x, 0, 0)
+    if not y.size:
+        return
+    least = int(y.min()), int(x.min())
+    wide = int(x.max()) - least[1] + 1
+    codes = (y.astype(np.int64) - least[0]) * wide + (x - least[1])
+    different = np.arange(int(codes.max()) + 1) if codes.max() < codes.size else None
+    if different is None:
+        different, number = np.unique(codes, return_inverse=True)
+        codes = number.reshape(codes.shape)
+    for box, code in _cheapest(codes, 0, 0, search)[1]:
+        down, across = divmod(int(different[code]), wide)
+        yield Piece(*box, (down + least[0], across + least[1]), codes[box] == code)
 
 
-def _pieces(y: Whole, x: Whole, top: int, left: int) -> Iterator[Piece]:
-    height, width = y.shape
-    if not height or not width:
-        return
-    codes = y.astype(np.int64) * (4 * _FARTHEST) + x
-    different = np.unique(codes)
-    if different.size <= _FEW or max(height, width) <= _SMALL:
-        for code in different:
-            mine = codes == code
-            rows, columns = (np.flatnonzero(mine.any(axis=axis)) for axis in (1, 0))
-            a, b, c, d = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-            at = int(rows[0]), int(np.flatnonzero(mine[rows[0]])[0])
-            yield Piece(
-                slice(top + a, top + b), slice(left + c, left + d), (int(y[at]), int(x[at])),
-                mine[a:b, c:d],
-            )  # fmt: skip
-        return
+def _cheapest(
+    codes: NDArray[np.int64], top: int, left: int, search: Search
+) -> tuple[float, list[tuple[_Box, int]]]:
+    """Return the cost of boxes that hold all pixels of a grid, one code each, and the boxes with their codes."""
+    boxes = _boxes(codes)
+    found = [
+        ((slice(top + a.start, top + a.stop), slice(left + b.start, left + b.stop)), code)
+        for (a, b), code in boxes
+    ]
+    sizes = [(a.stop - a.start, b.stop - b.start) for (a, b), _ in boxes]
+    cost = sum(_cost(*size, search) for size in sizes)
+    (height, width), covered = codes.shape, sum(rows * columns for rows, columns in sizes)
+    if max(height, width) <= _SMALL or covered <= _ENOUGH * codes.size:
+        return cost, found
     if width >= height:
-        half = width // 2
-        yield from _pieces(y[:, :half], x[:, :half], top, left)
-        yield from _pieces(y[:, half:], x[:, half:], top, left + half)
+        half = 0, width // 2
+        parts = codes[:, : half[1]], codes[:, half[1] :]
     else:
-        half = height // 2
-        yield from _pieces(y[:half], x[:half], top, left)
-        yield from _pieces(y[half:], x[half:], top + half, left)
+        half = height // 2, 0
+        parts = codes[: half[0]], codes[half[0] :]
+    one, first = _cheapest(parts[0], top, left, search)
+    other, second = _cheapest(parts[1], top + half[0], left + half[1], search)
+    return (one + other, first + second) if one + other < cost else (cost, found)
+
+
+def _boxes(codes: NDArray[np.int64]) -> list[tuple[_Box, int]]:
+    """Return the box around all pixels of each code."""
+    first = int(codes[0, 0])
+    if (codes == first).all():
+        return [((slice(0, codes.shape[0]), slice(0, codes.shape[1])), first)]
+    from scipy.ndimage import find_objects
+
+    least = int(codes.min())
+    found = enumerate(find_objects(codes - (least - 1)), least)
+    return [(box, code) for code, box in found if box is not None]
+
+
+def _cost(rows: int, columns: int, search: Search) -> float:
+    """Return what a piece of a grid costs, in pixels of a large tile."""
+    (ry, _), (_, ex), (ny, nx), step = search.radius, search.reach, search.shifts, search.step
+    pixels = (rows * step + 2 * ry) * (columns * step + 2 * ex) if rows else 0
+    return pixels + _CALL / (ny * nx * search.frames)
 
 
 def tile_of(

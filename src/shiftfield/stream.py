@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,15 @@ class Watch:
         self.look()
         if self.progress is not None:
             self.progress(self.done + done, self.total)
+
+    def part(self, before: int, after: int) -> Watch:
+        """Return what is seen of one of several searches, with so many tiles of others before and after it."""
+        report = self.progress
+        if report is None:
+            return self
+        return replace(
+            self, progress=lambda done, total: report(before + done, before + total + after)
+        )
 
     def look(self) -> None:
         """Raise `Cancelled` when the caller asked to stop."""
@@ -206,7 +215,7 @@ def _compute_pieces(
     columns = slice(tile.x0 + -tile.x0 % step, tile.x1, step)
     y, x = starts.y[rows, columns], starts.x[rows, columns]
     out = blank(search, y.shape)
-    for piece in pieces(y, x):
+    for piece in pieces(y, x, search):
         edge = (-search.reach[0], -search.reach[1]) if search.beyond else search.reach
         part = tile_of(piece, tile, step, plan.shape, edge)
         if part.y0 >= part.y1 or part.x0 >= part.x1:
