@@ -137,7 +137,7 @@ class ShiftField:
         Parameters
         ----------
         method : {"nearest", "smooth"}
-            The nearest valid shift, or the smoothest surface between valid ones (Laplace).
+            The nearest valid shift, or a smooth surface between valid ones (Laplace, from coarse to fine).
 
         Raises
         ------
