@@ -1,11 +1,16 @@
-"""A display for the tests that open the viewer, and a plain word when there is none."""
+"""A display for the tests that open the viewer, a plain word when there is none, and settings of their own."""
 
 from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
+
+# Before napari is imported: its settings, and ours beside them, are not those of whoever runs the tests.
+os.environ["NAPARI_CONFIG"] = str(Path(tempfile.mkdtemp(prefix="shiftfield-")) / "settings.yaml")
 
 _VIEWER_FIXTURES = {"qtbot", "qapp", "make_napari_viewer", "make_napari_viewer_proxy"}
 

@@ -85,6 +85,25 @@ def test_the_physics_page_runs() -> None:
     assert names["grey"].dtype == np.uint16
 
 
+@pytest.mark.filterwarnings("ignore:.*no answer:UserWarning")
+@pytest.mark.parametrize("name", ["speckle_imaging", "strain", "flow", "cluster", "from_algotom"])
+def test_the_guides_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they say of the results is so."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(compile(python_blocks(name), f"{name}.md", "exec"), names)
+    if name == "speckle_imaging":
+        assert names["errors"]["x"] < 0.1
+        assert names["errors"]["transmission"] < 0.02
+        assert np.hypot(*names["drift"]) < 0.5
+    if name == "strain":
+        assert 0 < names["stretch"] < 0.02
+    if name == "flow":
+        assert -3 < np.median(names["u"]) < -1
+    if name == "cluster":
+        assert names["scan"].done.all()
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in DOCS.glob("*.md")))
 def test_files_that_a_page_names_exist(name: str) -> None:
     for path in re.findall(r"`((?:examples|tests|src|scripts|benchmarks)/[\w./-]+)`", page(name)):

@@ -16,8 +16,10 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # Low to high: a module imports only from lines above its own (or from within itself).
 # A folder stands for all its modules, except those that have a line of their own.
 LAYERS = [
-    "_version arrays colours device_arrays fits machine physics.wave quality settings",
+    "_version arrays colours device_arrays fits latest machine physics.wave quality settings settings_file",
     "field pearson_maps peaks scores synthetic samples",
+    "peak_fit",
+    "probed",
     "stack_maps",
     "sources.kinds",
     "sources.flat",
@@ -45,6 +47,10 @@ LAYERS = [
     "dense",
     "checks lazy pyramid",
     "correlation global_shift search",
+    "preview",
+    "one_block",
+    "prober",
+    "probing",
     "scans.identity",
     "scans.axes scans.correction scans.alignment scans.store",
     "scans.hdf5_store scans.lock scans.zarr_store scans.result",
@@ -52,7 +58,7 @@ LAYERS = [
     "scans",
     "doctor warm_up",
     "__init__",  # the public names
-    "_napari cli demo",
+    "_napari cli demo notebook",
     "__main__",
 ]
 
@@ -65,10 +71,16 @@ FOREIGN = {
     "numba": ["engine.kernels"],
     "llvmlite": ["engine.kernels"],
     "cupy": ["engine.device", "engine.gpu.cuda_device"],
-    "napari": ["_napari"],
+    "napari": ["_napari", "notebook.embedding"],
     "magicgui": ["_napari"],
     "qtpy": ["_napari"],
-    "superqt": ["_napari"],
+    "jupyter_rfb": ["notebook"],
+    "ipywidgets": ["notebook"],
+    "pyvirtualdisplay": ["notebook"],
+    "npe2": ["_napari"],
+    "pint": ["_napari"],
+    "superqt": ["_napari", "notebook.threads"],
+    "pyqtgraph": ["_napari"],
 }
 
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}

@@ -137,7 +137,7 @@ def test_layers_take_over_the_place_of_the_image(dark: ShiftField) -> None:
 
 
 def test_shift_layers_have_symmetric_limits(dark: ShiftField) -> None:
-    for data, arguments, _ in dark.to_layers()[:2]:
+    for data, arguments, _ in dark.to_layers()[-3:-1]:
         low, high = arguments["contrast_limits"]
         assert low == -high < 0
         assert data.shape == (60, 80)

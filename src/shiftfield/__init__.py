@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shiftfield.physics.retrieval import Phase, phase
     from shiftfield.physics.statistics import window_statistics
     from shiftfield.physics.warping import warp
+    from shiftfield.probed import Probe
+    from shiftfield.probing import probe
     from shiftfield.quality import Quality
     from shiftfield.scans.result import Scan
     from shiftfield.scans.run import ScanError, find_shift_fields
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Cancelled": "stream",
     "Phase": "physics.retrieval",
+    "Probe": "probed",
     "Quality": "quality",
     "Scan": "scans.result",
     "ScanError": "scans.run",
@@ -51,6 +54,7 @@ _HOMES = {
     "magnitude": "physics.derivatives",
     "normalize_image": "normalisation",
     "phase": "physics.retrieval",
+    "probe": "probing",
     "strain": "physics.derivatives",
     "vorticity": "physics.derivatives",
     "warm_up": "warm_up",
@@ -61,6 +65,7 @@ _HOMES = {
 __all__ = [
     "Cancelled",
     "Phase",
+    "Probe",
     "Quality",
     "Scan",
     "ScanError",
@@ -81,6 +86,7 @@ __all__ = [
     "magnitude",
     "normalize_image",
     "phase",
+    "probe",
     "strain",
     "vorticity",
     "warm_up",

@@ -29,6 +29,8 @@ Normalise = Callable[[Frames], Normaliser]
 as_given: Normalise = AsGiven
 _ON_CPU = "searches that have a start run on the CPU"
 MOST_THREADS = 256  # of a block on a GPU that searches
+THIN = 8  # px of step from which on a preview computes wanted rows alone, at 3.6 times their cost in a tile
+_LONG = 4096  # px of such a row; with 1024 threads take twice the time, in Python
 _PROBES = 4  # windows along each axis that the check of a 1-D search looks at
 
 
@@ -140,9 +142,13 @@ def search_2d(
     threads: int | None = None,
     starts: Starts | None = None,
     weights: Weights = NO_WEIGHTS,
+    thin: bool = False,
     stacklevel: int = 3,
 ) -> Answer:
-    """Search both axes together; NaN where there is no answer, counted in one warning."""
+    """Search both axes together; NaN where there is no answer, counted in one warning.
+
+    With `thin` only the wanted rows are computed, which costs less from a step of 8 px on; the last bits differ.
+    """
     reference.look = sample.look = watch.look
     inputs = reference, sample
     plan = plan_of(
@@ -150,21 +156,15 @@ def search_2d(
         chunk_rows=chunk_rows, normalised=int(normalise is not as_given), threads=threads, starts=starts,
         weights=weights,
     )  # fmt: skip
+    if thin and settings.step >= THIN and plan.backend == "cpu":
+        plan = replace(plan, tile=(1, _LONG))
     warn_refused(plan, stacklevel + 1)
     flat, dark = normalise is not as_given, settings.method == "umpa_dark"
     make_readable(inputs, settings.memory, several_passes=(flat or dark, flat))
     make_readable(weights, settings.memory, several_passes=(dark, False))
     known = unmasked_frames(inputs, weights)
-    if dark:  # the one number that takes a pass over the input
-        plan = replace(plan, search=replace(plan.search, reference_mean=known[0].totals().mean))
-    if plan.search.around:
-        from shiftfield.template_gradient import smoothing  # with SciPy's filters
-
-        passes, flatter = smoothing(plan.search, *known, starts.middle if starts else (0, 0))
-        plan = replace(plan, search=replace(plan.search, smoothing=passes, flatter=flatter))
-    if plan.search.quality:
-        apart = int(np.ceil(2 * _speckle_radius(_probe(*known, settings)[0])))
-        plan = replace(plan, search=replace(plan.search, apart=max(apart, 2)))
+    middle = starts.middle if starts else (0, 0)
+    plan = replace(plan, search=measured(plan.search, known, settings, middle))
     work = Work(
         plan,
         Input(reference, normalise(reference)),
@@ -178,6 +178,30 @@ def search_2d(
         x = np.where(answer.flags & Quality.LOW_COVERAGE, np.float32(0), x)
     warn_unknown([(plan, x)], stacklevel + 1)
     return answer
+
+
+def measured(
+    search: Search, known: tuple[Frames, Frames], settings: Settings, middle: tuple[int, int]
+) -> Search:
+    """Return a search with what is measured on the images before it: level, gradient, size of speckles.
+
+    Searches begin at `middle`, px, (y, x).
+    """
+    if search.method == "umpa_dark":  # the one number that takes a pass over the input
+        search = replace(search, reference_mean=known[0].totals().mean)
+    if search.around:
+        from shiftfield.template_gradient import smoothing  # with SciPy's filters
+
+        passes, flatter = smoothing(search, *known, middle)
+        search = replace(search, smoothing=passes, flatter=flatter)
+    if search.quality:
+        search = replace(search, apart=apart_of(_probe(*known, settings)[0]))
+    return search
+
+
+def apart_of(patches: NDArray[np.float64]) -> int:
+    """Return how far from the best a second peak is another, px, by patches `(N, K, h, w)` of the reference."""
+    return max(int(np.ceil(2 * _speckle_radius(patches))), 2)
 
 
 def search_1d(

@@ -86,7 +86,11 @@ class Frames:
 
     def stored(self, start: int, stop: int) -> Any:
         """Return rows [start, stop) of all frames with the dtype they are stored with; NaN where masked."""
-        band: Any = self.data[start:stop] if self.ndim == 2 else self.data[:, start:stop]
+        return self.part(slice(start, stop))
+
+    def part(self, *at: slice) -> Any:
+        """Return some rows, and columns where said, of all frames with the dtype they are stored with."""
+        band: Any = self.data[at] if self.ndim == 2 else self.data[:, *at]
         if isinstance(band, np.ma.MaskedArray):
             band = np.ma.filled(band.astype(self.dtype), np.nan)
         out = np.asarray(band) if self.device is None else band

@@ -93,10 +93,7 @@ def locate_peaks(
     answered = ranked.max(axis=1) > known
     y, x = rows.astype(np.float64), columns.astype(np.float64)
     if sub_pixel:
-        inner_x, inner_y = (columns > 0) & (columns < nx - 1), (rows > 0) & (rows < ny - 1)
-        interior = inner_x & inner_y
-        roomy = ~interior | (min(ny, nx) >= size)
-        inner_x, inner_y = inner_x & roomy & (nx >= size), inner_y & roomy & (ny >= size)
+        inner_x, inner_y = refinable(rows, columns, (ny, nx), size)
         tall, wide = min(size, ny), min(size, nx)
         top, left = first_of_window(rows, ny, tall), first_of_window(columns, nx, wide)
         around = (
@@ -116,6 +113,16 @@ def locate_peaks(
     x[~answered] = np.nan
     y[~answered] = np.nan
     return x, y
+
+
+def refinable(
+    rows: Integers, columns: Integers, shape: tuple[int, int], size: int
+) -> tuple[Flags, Flags]:
+    """Return along which axes (x, y) peaks of maps of a shape are refined: those with room for the fit."""
+    ny, nx = shape
+    inner_x, inner_y = (columns > 0) & (columns < nx - 1), (rows > 0) & (rows < ny - 1)
+    roomy = ~(inner_x & inner_y) | (min(ny, nx) >= size)
+    return inner_x & roomy & (nx >= size), inner_y & roomy & (ny >= size)
 
 
 def first_of_window(peak: Integers, length: int, size: int) -> Integers:

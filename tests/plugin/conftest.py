@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from clicking import DOCKS, Pair, make_pair
 from napari.components import ViewerModel
 from napari.utils.notifications import Notification, notification_manager
+from npe2 import PluginManager
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Docks open with their defaults, whatever another test ran."""
+    shutil.rmtree(Path(os.environ["NAPARI_CONFIG"]).parent / "shiftfield", ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plugins_are_known() -> None:
+    """The viewer without a window does not look for plugins by itself."""
+    PluginManager.instance().discover()
 
 
 @pytest.fixture

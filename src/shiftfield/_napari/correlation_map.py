@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from magicgui.widgets.bases import Widget
 from napari.layers import Image, Layer, Shapes
+from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from shiftfield import __version__
@@ -20,6 +21,7 @@ from shiftfield._napari.inputs import Pixels, said
 from shiftfield._napari.pair import PairDock, input_metadata, size_text
 from shiftfield._napari.pickers import LayerPicker
 from shiftfield._napari.placement import placement, with_origin_at
+from shiftfield._napari.plain import plain
 from shiftfield._napari.template import Template, centre, rectangle
 from shiftfield.settings import Settings
 
@@ -29,10 +31,15 @@ _CENTRE = "centre of the sample"
 class CorrelationMap(PairDock):
     """A correlation map as an Image layer; zero shift lies at the world origin."""
 
+    title = "Correlation map"
     run_tip = (
         "Correlate the template with the reference at every shift up to the margin. "
         "In the map, zero shift lies at the world origin."
     )
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__(napari_viewer)
+        self.restore()
 
     def _search_form(self) -> Sequence[Widget]:
         template = LayerPicker(
@@ -48,21 +55,37 @@ class CorrelationMap(PairDock):
     def _drawn(self) -> list[Layer]:
         return [x for x in self._viewer.layers if isinstance(x, Shapes) and x.ndim >= 2]
 
-    def _prepare(self) -> Task:
+    def about(self) -> dict[str, Any]:
+        """Return what the map's layer would say of how it is made."""
         reference, sample = self._pixels()
-        layer = self._sample.value
-        margin = int(self.margin.value)
-        cut = self._cut(layer, sample, margin)
-        place = with_origin_at(placement(layer, sample.index), *cut.zero)
-        metadata = {
+        return self._about(reference, sample, *self._cut_and_place(sample))
+
+    def _about(
+        self, reference: Pixels, sample: Pixels, cut: Template, place: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "made_by": "generate_correlation_map",
             "quantity": "correlation map",
             "unit": "",
             "version": __version__,
             "zero": cut.zero,
             "template": [[part.start, part.stop] for part in cut.box],
-            "settings": {"margin": margin},
+            "area": [[part.start, part.stop] for part in cut.area],
+            "settings": {"margin": int(self.margin.value)},
+            "placement": plain(place),
             "input": input_metadata(reference, sample),
         }
+
+    def _cut_and_place(self, sample: Pixels) -> tuple[Template, dict[str, Any]]:
+        layer = self._sample.value
+        cut = self._cut(layer, sample, int(self.margin.value))
+        return cut, with_origin_at(placement(layer, sample.index), *cut.zero)
+
+    def _prepare(self) -> Task:
+        reference, sample = self._pixels()
+        margin = int(self.margin.value)
+        cut, place = self._cut_and_place(sample)
+        metadata = self._about(reference, sample, cut, place)
 
         def show(scores: NDArray[np.float32]) -> str:
             look = {"name": "correlation map", "colormap": "viridis", "interpolation2d": "nearest"}

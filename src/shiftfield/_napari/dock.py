@@ -23,12 +23,16 @@ from napari.utils.notifications import (
 )
 from napari.viewer import Viewer
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QSizePolicy
+from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QSizePolicy, QWidget
 
 from shiftfield import Cancelled
+from shiftfield._napari.accessible import name_for_readers
+from shiftfield._napari.dock_menu import DockMenu
 from shiftfield._napari.lifetime import Life, end_with
+from shiftfield._napari.remembered import last_values, remember
 from shiftfield._napari.rows import Rows
 from shiftfield._napari.tabs import make_room
+from shiftfield._napari.tools import side_by_side
 from shiftfield._napari.work import Compute, Work
 
 _POLL_MS = 50
@@ -61,7 +65,9 @@ class Dock(Container[Any]):
         The viewer whose layers are offered and which gets the results.
     """
 
+    title: ClassVar[str]
     run_tip: ClassVar[str]
+    papers: ClassVar[tuple[tuple[str, str], ...]] = ()  # (text, address), for the help
 
     def __init__(self, napari_viewer: Viewer) -> None:
         # napari hands out a proxy; layers must be the same objects that a script sees
@@ -75,6 +81,7 @@ class Dock(Container[Any]):
         self._idle = ""
         button = PushButton(name="run_button", text="Run", tooltip=self.run_tip)
         super().__init__(widgets=[*self._form(), button])
+        self._menu = DockMenu(self)
         self._build()
         self._connect()
         self.reset_choices()
@@ -88,6 +95,10 @@ class Dock(Container[Any]):
     @abstractmethod
     def _prepare(self) -> Task:
         """Read the form; a ValueError says in one sentence what is missing or wrong."""
+
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """Return what the metadata of the layers would say of how they are made, as plain values."""
 
     @abstractmethod
     def _describe(self) -> str:
@@ -126,14 +137,15 @@ class Dock(Container[Any]):
         try:
             self._task = self._prepare()
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
             return
+        remember(type(self).__name__, self._menu.values())
         self._life.work = Work(self._task.compute)
         self._started = time.monotonic()
         self.run_button.text = "Cancel"
         self._bar.setRange(0, 0)
         self._bar.setVisible(True)
-        self._say("Running ...")
+        self.say("Running ...")
         self._timer.start()
 
     def cancel(self) -> None:
@@ -143,7 +155,7 @@ class Dock(Container[Any]):
         self._work.cancel()
         self._cancelled = time.monotonic()
         if not self._gone:
-            self._say("Cancelling ...")
+            self.say("Cancelling ...")
 
     def wait(self, timeout: float = 600.0) -> list[Layer]:
         """Keep the window alive until the run is over; return the layers it added.
@@ -170,6 +182,10 @@ class Dock(Container[Any]):
             raise self._error
         return list(self._added)
 
+    def restore(self) -> None:
+        """Give the fields the values they had when this dock last ran."""
+        self._menu.fill(last_values(type(self).__name__, self._menu.values()))
+
     def reset_choices(self, *_: Any) -> None:
         """Offer the layers that fit now, in all pickers."""
         if self._gone:
@@ -191,14 +207,23 @@ class Dock(Container[Any]):
         self._line.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._line.setMinimumHeight(4 * self._line.fontMetrics().height())
+        self._line.setAccessibleName("Status")
+        self._bar.setAccessibleName("Progress")
+        name_for_readers(self)
         layout = self.native.layout()
         layout.insertWidget(0, Rows(layout, len(self) - 1))
+        run = layout.takeAt(layout.count() - 1).widget()
+        layout.addWidget(side_by_side(run, *self._beside_run(), self._menu.button()))
         layout.addWidget(self._bar)
         layout.addWidget(self._line)
         layout.setSpacing(4)
         self._timer = QTimer(self.native)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
+
+    def _beside_run(self) -> Sequence[QWidget]:
+        """Return what stands between Run and the menu."""
+        return ()
 
     def _connect(self) -> None:
         layers = self._viewer.layers.events
@@ -256,7 +281,7 @@ class Dock(Container[Any]):
         elif work.total:
             self._bar.setRange(0, work.total)
             self._bar.setValue(work.done)
-            self._say(f"Running ... {100 * work.done // work.total} %{self._time_left(work)}")
+            self.say(f"Running ... {100 * work.done // work.total} %{self._time_left(work)}")
 
     def _time_left(self, work: Work[Any]) -> str:
         spent = time.monotonic() - self._started
@@ -281,7 +306,7 @@ class Dock(Container[Any]):
             self._stop(error)
             return
         self._stop(None)
-        self._say(" ".join((text, *task.said, *work.notices)))
+        self.say(" ".join((text, *task.said, *work.notices)))
         for notice in work.notices:
             show_warning(notice)
 
@@ -293,15 +318,16 @@ class Dock(Container[Any]):
         self.run_button.text = "Run"
         if isinstance(error, Cancelled):
             self._error = error
-            self._say("Cancelled; no layer was added.")
+            self.say("Cancelled; no layer was added.")
         elif error is not None:
-            self._fail(error)
+            self.fail(error)
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Show an error in the status line and in the viewer."""
         self._error = error
         expected = isinstance(error, ValueError | MemoryError | OSError)
         text = str(error) if expected and str(error) else f"{type(error).__name__}: {error}"
-        self._say(f"Error: {text}")
+        self.say(f"Error: {text}")
         if expected:
             show_error(text)
         else:
@@ -318,7 +344,8 @@ class Dock(Container[Any]):
 
     # -- the status line -----------------------------------------------------------------------
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Show a text in the status line."""
         self._line.setText(text)
         self._line.setToolTip(text)
 
@@ -330,4 +357,4 @@ class Dock(Container[Any]):
         if idle != self._idle:
             self._idle = idle
             if not self.running:
-                self._say(idle)
+                self.say(idle)

@@ -25,6 +25,7 @@ from shiftfield._napari.forms import fields
 from shiftfield._napari.inputs import SLICES, Pixels, said
 from shiftfield._napari.pair import PairDock, input_metadata
 from shiftfield._napari.placement import differ, placement
+from shiftfield._napari.plain import plain
 from shiftfield.settings import DisplaySettings, GlobalSettings, PeakSettings
 
 POINTS, MAP = "local points", "whole map"
@@ -60,6 +61,7 @@ class Found:
 class GlobalShift(PairDock):
     """One shift: said in the viewer, shown at the points it comes from; the sample can be moved."""
 
+    title = "Global shift"
     run_tip = (
         "Find one shift for the whole sample: the place of the match in the reference minus the "
         "place in the sample, px."
@@ -71,6 +73,7 @@ class GlobalShift(PairDock):
         self._sample.changed.connect(self._show_move_back)
         self.move_back.changed.connect(self._move_back)
         self.method.changed.connect(self._enable)
+        self.restore()
         self._approach_changed()
         self._enable()
         self._show_move_back()
@@ -123,10 +126,30 @@ class GlobalShift(PairDock):
     def _move_back(self, *_: Any) -> None:
         if self._sample.value is not None:
             moving.move_back(self._sample.value)
-            self._say(f"{self._sample.value.name} is back where it was.")
+            self.say(f"{self._sample.value.name} is back where it was.")
         self._show_move_back()
 
-    def _prepare(self) -> Task:
+    def about(self) -> dict[str, Any]:
+        """Return what the layers of a run would say of how they are made."""
+        reference, sample = self._pixels()
+        layer = self._sample.value
+        place = placement(layer, sample.index, translate=moving.home(layer))
+        return self._about(reference, sample, place)
+
+    def _about(self, reference: Pixels, sample: Pixels, place: dict[str, Any]) -> dict[str, Any]:
+        settings, peak = self._settings()
+        return {
+            "made_by": "global_shift",
+            "unit": "px",
+            "version": __version__,
+            "settings": settings.as_dict(),
+            "peak": peak.as_dict(),
+            "display": {"length": self.length.value},
+            "placement": plain(place),
+            "input": input_metadata(reference, sample),
+        }
+
+    def _settings(self) -> tuple[GlobalSettings, PeakSettings]:
         settings = GlobalSettings(
             approach=self._approach.value,
             window=self.window.value,
@@ -134,19 +157,16 @@ class GlobalShift(PairDock):
             num_point=self.num_point.value,
             global_value=self.global_value.value,
         )
-        peak = PeakSettings(method=self.method.value, size=self.size.value)
+        return settings, PeakSettings(method=self.method.value, size=self.size.value)
+
+    def _prepare(self) -> Task:
+        settings, peak = self._settings()
         reference, sample = self._pixels()
         layer = self._sample.value
         place = placement(layer, sample.index, translate=moving.home(layer))
         apart = differ(place, placement(self._reference.value, reference.index))
         length, wanted = self.length.value, self.move.value
-        metadata = {
-            "unit": "px",
-            "version": __version__,
-            "settings": settings.as_dict(),
-            "peak": peak.as_dict(),
-            "input": input_metadata(reference, sample),
-        }
+        metadata = self._about(reference, sample, place)
 
         def show(found: Found) -> str:
             about = metadata | {"global_shift": {"x": found.shift[0], "y": found.shift[1]}}

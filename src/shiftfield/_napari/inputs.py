@@ -6,7 +6,7 @@ Pixels are only named here and read later, on the worker's thread; lazy arrays s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from napari.viewer import Viewer
 from shiftfield._napari.placement import world_matrix
 
 FRAMES, SLICES = "frames", "slices"
+PREVIEW = "shiftfield preview"  # in the metadata of a layer that goes when its dock goes
 FIRST_AXIS = {
     FRAMES: "frames (all)",
     SLICES: "slices (current)",
@@ -43,6 +44,10 @@ class Pixels:
         (K, H, W) or (H, W) of what `read` returns.
     place : str
         The current slice in words, such as "t = 3 (of 0 to 9)"; empty without leading axes.
+    origin : dict
+        Where the layer came from: its file and reader, or its sample; empty where it was made by a script.
+    multiscale : bool
+        Whether `data` is level 0 of several.
     """
 
     name: str
@@ -51,6 +56,14 @@ class Pixels:
     grey: bool
     shape: tuple[int, ...]
     place: str
+    origin: dict[str, Any] = field(default_factory=dict)
+    multiscale: bool = False
+
+    def part(self, rows: slice, columns: slice) -> Pixels:
+        """Return some rows and columns, px; they are not read."""
+        size = rows.stop - rows.start, columns.stop - columns.start
+        data = self.data[(*self.index, ..., rows, columns, *[slice(None)] * self.grey)]
+        return replace(self, data=data, index=(), shape=(*self.shape[:-2], *size))
 
     def read(self) -> Any:
         """Return the pixels, still lazy when the layer is; grey is float32."""
@@ -81,7 +94,19 @@ def pixels(viewer: Viewer, layer: Image, first_axis: str) -> Pixels:
         grey=bool(layer.rgb),
         shape=shape[before:],
         place=", ".join(places),
+        origin=origin(layer),
+        multiscale=bool(layer.multiscale),
     )
+
+
+def origin(layer: Layer) -> dict[str, Any]:
+    """Return where a layer came from, as plain values."""
+    source = layer.source
+    if source.sample is not None:
+        return {"sample": list(source.sample)}
+    if source.path is not None:
+        return {"path": str(source.path), "plugin": source.reader_plugin}
+    return {}
 
 
 def said(*inputs: Pixels) -> tuple[str, ...]:
@@ -97,8 +122,10 @@ def said(*inputs: Pixels) -> tuple[str, ...]:
 
 
 def is_picture(layer: Layer) -> bool:
-    """Whether a layer is an image of real numbers with two axes or more."""
-    return isinstance(layer, Image) and layer.ndim >= 2 and np.dtype(layer.dtype).kind in "buif"
+    """Whether a layer is an image of real numbers with two axes or more, and no live preview."""
+    if not isinstance(layer, Image) or layer.ndim < 2 or PREVIEW in layer.metadata:
+        return False
+    return np.dtype(layer.dtype).kind in "buif"
 
 
 def compared_shape(layer: Image, first_axis: str) -> tuple[int, ...]:

@@ -6,8 +6,9 @@ Nothing here holds a widget or a layer, so nothing here keeps one alive.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakMethod
 
 from qtpy.QtCore import QObject
 
@@ -16,10 +17,11 @@ from shiftfield._napari.work import Work
 
 @dataclass(eq=False)
 class Life:
-    """What outlives a dock: whether its window is gone, and the run that has to be given up then."""
+    """What outlives a dock: whether its window is gone, and what has to be given up then."""
 
     gone: bool = False
     work: Work[Any] | None = None
+    at_end: list[WeakMethod[Callable[[], None]]] = field(default_factory=list)
 
     def end(self) -> None:
         """Give up the run; nobody is left to see its answer."""
@@ -27,6 +29,10 @@ class Life:
         if self.work is not None:
             self.work.cancel()
         self.work = None
+        while self.at_end:
+            act = self.at_end.pop()()
+            if act is not None:
+                act()
 
 
 # A slot that only Qt knows is garbage together with its widget; Python may then have taken it apart

@@ -16,10 +16,11 @@ from napari.viewer import Viewer
 from shiftfield import __version__
 from shiftfield._napari.dock import Dock, Task
 from shiftfield._napari.forms import fields
-from shiftfield._napari.inputs import SLICES, is_picture, pixels, said
+from shiftfield._napari.inputs import SLICES, Pixels, is_picture, pixels, said
 from shiftfield._napari.pair import size_text
 from shiftfield._napari.pickers import LayerPicker
 from shiftfield._napari.placement import placement
+from shiftfield._napari.plain import plain
 from shiftfield.settings import PeakSettings
 
 _MAP = "correlation map"
@@ -29,6 +30,7 @@ _COLOUR = "#e06000"  # to be read on black, on white and on the dark end of a ma
 class LocatePeak(Dock):
     """The peak of a map: a point with its place, its value and, where known, the shift."""
 
+    title = "Locate peak"
     run_tip = "Mark the peak of the map with sub-pixel accuracy."
 
     def __init__(self, napari_viewer: Viewer) -> None:
@@ -38,6 +40,7 @@ class LocatePeak(Dock):
         self._viewer.layers.events.inserted.connect(self._layer_came)
         self._map.changed.connect(self._refresh_line)
         self.method.changed.connect(self._enable)
+        self.restore()
         self._enable()
 
     def _form(self) -> Sequence[Widget]:
@@ -74,24 +77,38 @@ class LocatePeak(Dock):
         used = pixels(self._viewer, self._map.value, SLICES)
         return " ".join((f"{size_text(used.shape)}.", *said(used)))
 
-    def _prepare(self) -> Task:
+    def about(self) -> dict[str, Any]:
+        """Return what the peak's layer would say of how it is made."""
         layer = self._chosen()
         used = pixels(self._viewer, layer, SLICES)
-        place = placement(layer, used.index)
-        zero = layer.metadata["shiftfield"]["zero"] if quantity(layer) == _MAP else None
-        settings = PeakSettings(
+        return self._about(used, placement(layer, used.index), self._settings())
+
+    def _about(self, used: Pixels, place: dict[str, Any], settings: PeakSettings) -> dict[str, Any]:
+        return {
+            "made_by": "locate_peak",
+            "quantity": "peak",
+            "unit": "px",
+            "version": __version__,
+            "settings": settings.as_dict(),
+            "placement": plain(place),
+            "input": {"map": used.name, "map_index": used.index, "map_origin": used.origin},
+        }
+
+    def _settings(self) -> PeakSettings:
+        return PeakSettings(
             method=self.method.value,
             dim=self.dim.value,
             size=self.size.value,
             extremum=self.extremum.value,
         )
-        metadata = {
-            "quantity": "peak",
-            "unit": "px",
-            "version": __version__,
-            "settings": settings.as_dict(),
-            "input": {"map": layer.name, "map_index": used.index},
-        }
+
+    def _prepare(self) -> Task:
+        layer = self._chosen()
+        used = pixels(self._viewer, layer, SLICES)
+        place = placement(layer, used.index)
+        zero = layer.metadata["shiftfield"]["zero"] if quantity(layer) == _MAP else None
+        settings = self._settings()
+        metadata = self._about(used, place, settings)
 
         def show(found: tuple[float, float, float]) -> str:
             features, text = _description(*found, zero)

@@ -28,6 +28,7 @@ from shiftfield._napari.inputs import (
     pixels,
     said,
 )
+from shiftfield._napari.opening import add_layer_buttons
 from shiftfield._napari.pickers import LayerPicker, narrow
 from shiftfield._napari.placement import placement
 
@@ -46,6 +47,7 @@ class PairDock(Dock):
     def __init__(self, napari_viewer: Viewer) -> None:
         self._axis_chosen = False
         super().__init__(napari_viewer)
+        add_layer_buttons(self._viewer, self._reference, self._sample)
         self._reference.changed.connect(self._reference_changed)
         self._axis.changed.connect(self._axis_changed)
         self._sample.changed.connect(self._refresh_line)
@@ -168,5 +170,10 @@ def input_metadata(reference: Pixels, sample: Pixels) -> dict[str, Any]:
         "sample": sample.name,
         "reference_index": reference.index,
         "sample_index": sample.index,
+        "reference_multiscale": reference.multiscale,
+        "sample_multiscale": sample.multiscale,
+        "reference_origin": reference.origin,
+        "sample_origin": sample.origin,
         "grey_weights": GREY_WEIGHTS if reference.grey or sample.grey else None,
+        "grey": [used.grey for used in (reference, sample)],
     }

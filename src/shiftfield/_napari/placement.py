@@ -61,10 +61,20 @@ def differ(place: dict[str, Any], other: dict[str, Any]) -> bool:
 
 def with_origin_at(place: dict[str, Any], row: float, column: float) -> dict[str, Any]:
     """Return `place` moved so that the pixel (row, column) lies at the world origin."""
-    linear = Affine(scale=place["scale"], rotate=place["rotate"], shear=place["shear"], ndim=2)
     affine = np.array(place["affine"], dtype=float)
     affine[:2, 2] = 0
-    return place | {"translate": -(linear.linear_matrix @ (row, column)), "affine": affine}
+    return place | {"translate": -_offset(place, row, column), "affine": affine}
+
+
+def of_part(place: dict[str, Any], row: float, column: float, step: int = 1) -> dict[str, Any]:
+    """Return where a part lies whose first pixel is (row, column) of what lies at `place`, every step-th px."""
+    moved = np.asarray(place["translate"], dtype=float) + _offset(place, row, column)
+    return place | {"translate": moved, "scale": np.asarray(place["scale"], dtype=float) * step}
+
+
+def _offset(place: dict[str, Any], row: float, column: float) -> NDArray[np.float64]:
+    linear = Affine(scale=place["scale"], rotate=place["rotate"], shear=place["shear"], ndim=2)
+    return np.asarray(linear.linear_matrix @ (row, column))
 
 
 def plane_matrix(layer: Layer, leading: Sequence[int] = ()) -> NDArray[np.float64]:

@@ -31,20 +31,19 @@ def get_reader(path: str | Sequence[str]) -> Read | None:
 def read_field(path: str) -> list[LayerTuple]:
     """Return the layers that the docks make of a field, where the sample of the search lay."""
     from shiftfield import ShiftField
-    from shiftfield._napari.drawing import bottom_up, drawable
+    from shiftfield._napari.drawing import drawable
     from shiftfield.field.hdf5 import load_placement
     from shiftfield.settings import DisplaySettings
 
     field = ShiftField.load(path)
     stored = load_placement(path)
     placement = {name: stored[name] for name in PLACEMENT if name in stored}
-    layers = field.to_layers(
+    return field.to_layers(
         spacing=drawable(DisplaySettings().spacing, field.image_shape),
         length=DisplaySettings().length,
         score=bool(np.isfinite(field.score).any()),  # NaN where it was not saved
         placement={"axis_labels": ("y", "x")} | placement,
     )
-    return bottom_up(layers)
 
 
 def read_scan(path: str) -> list[LayerTuple]:

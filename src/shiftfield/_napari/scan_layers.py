@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import Scan
-from shiftfield._napari.drawing import bottom_up
-from shiftfield.field.layers import NAMES, LayerTuple, look, made
+from shiftfield.field.layers import NAMES, LayerTuple, bottom_up, look, made
 
 AXES = ("projection", "y", "x")
 

@@ -11,8 +11,8 @@ import numpy as np
 from napari.layers import Image, Shapes
 from numpy.typing import NDArray
 
-from shiftfield._napari.inputs import Pixels, unit_ratio
-from shiftfield._napari.placement import plane_matrix
+from shiftfield._napari.drawn import vertices_in_px
+from shiftfield._napari.inputs import Pixels
 
 _SLACK = 1e-3  # px; napari keeps the corners of shapes in float32
 
@@ -87,7 +87,4 @@ def _corners(shapes: Shapes, layer: Image, index: tuple[int, ...]) -> NDArray[np
     if len(shapes.data) == 0:
         raise ValueError(f"{shapes.name!r} holds no shape; draw a rectangle on the sample.")
     chosen = max(shapes.selected_data, default=len(shapes.data) - 1)
-    world = np.array([shapes.data_to_world(vertex)[-2:] for vertex in shapes.data[chosen]])
-    ratio = [unit_ratio(a, b) for a, b in zip(shapes.units[-2:], layer.units[-2:], strict=True)]
-    ahead = np.column_stack([world * ratio, np.ones(len(world))])
-    return np.asarray(np.linalg.solve(plane_matrix(layer, index), ahead.T).T[:, :2])
+    return vertices_in_px(shapes, shapes.data[chosen], layer, index)

@@ -1,6 +1,6 @@
 """The dock "UMPA shifts": shift, transmission and dark field of two frame stacks.
 
-Only its form and its settings are here; the run is in `field_dock`.
+Only its form and its method are here; the run is in `field_dock`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from magicgui.widgets import CheckBox
 from magicgui.widgets.bases import Widget
 
 from shiftfield._napari.field_dock import SIGN_TEXT, FieldDock
-from shiftfield._napari.forms import fields
-from shiftfield.settings import Settings
 
 
 class UmpaShifts(FieldDock):
     """UMPA: x shift, y shift, transmission, dark field and motion vectors."""
 
+    title = "UMPA shifts"
     run_tip = f"Find shift, transmission and dark field of every pixel of the sample. {SIGN_TEXT}"
     needs_frames = True
+    method_fields = ("window", "margin", "weight", "step", "peak", "peak_size")
+    quantities = ("x", "y", "transmission", "dark_field", "score")
 
     def _method_form(self) -> Sequence[Widget]:
         dark = CheckBox(
@@ -28,15 +29,7 @@ class UmpaShifts(FieldDock):
             value=True,
             tooltip="Fit the loss of speckle contrast too; 1 is no scattering.",
         )
-        return [*fields(Settings, "window", "margin", "weight", "step", "peak", "peak_size"), dark]
+        return [*super()._method_form(), dark]
 
-    def _settings(self) -> Settings:
-        return Settings(
-            method="umpa_dark" if self.dark.value else "umpa",
-            window=self.window.value,
-            margin=self.margin.value,
-            weight=self.weight.value,
-            step=self.step.value,
-            peak=self.peak.value,
-            peak_size=self.peak_size.value,
-        )
+    def _method(self) -> str:
+        return "umpa_dark" if self.dark.value else "umpa"

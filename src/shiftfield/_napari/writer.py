@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shiftfield import ShiftField
 from shiftfield.field.layers import NAMES, PLACEMENT, LayerTuple
+from shiftfield.field.shift_field import KINDS
 from shiftfield.settings import Settings
 
 _ENDS = (".h5", ".hdf5")
@@ -54,12 +56,13 @@ def _quantities(layers: Sequence[LayerTuple]) -> dict[str, LayerTuple]:
     images: dict[str, LayerTuple] = {}
     for layer in layers:
         quantity = _about(layer)["quantity"]
-        if layer[2] == "image" and quantity in images:
+        if layer[2] != "vectors" and quantity in images:
             both = _listed(one[1]["name"] for one in (images[quantity], layer))
             raise NoFieldError(
-                f"There are two layers of {NAMES[quantity]}: {both}; select the layers of one search only."
+                f"There are two layers of {NAMES.get(quantity, quantity)}: {both}; select the layers of one "
+                "search only."
             )
-        if layer[2] == "image":
+        if layer[2] != "vectors":
             images[quantity] = layer
     missing = [NAMES[name] for name in ("x", "y") if name not in images]
     if missing:
@@ -87,7 +90,7 @@ def _check_ours(layers: Sequence[LayerTuple]) -> None:
 
 def _is_ours(layer: LayerTuple) -> bool:
     about = _about(layer)
-    quantities = NAMES if layer[2] == "image" else ("vectors",)
+    quantities = {"image": tuple(NAMES), "labels": ("quality",)}.get(layer[2], ("vectors",))
     return about.get("quantity") in quantities and all(name in about for name in _MADE)
 
 
@@ -114,15 +117,29 @@ def _field(images: dict[str, LayerTuple]) -> ShiftField:
                 f"{layer[1]['name']!r} has shape {np.shape(layer[0])}; the search gave it {shape}."
             )
     arrays: dict[str, Any] = {
-        name: np.asarray(data, np.float32) for name, (data, _, _) in images.items()
+        name: np.array(data, KINDS[name]) for name, (data, _, _) in images.items()
     }
     arrays.setdefault("score", np.full(shape, np.nan, np.float32))
+    valid = np.isfinite(arrays["x"]) & np.isfinite(arrays["y"])
+    if "quality" in arrays:
+        valid &= arrays["quality"] == 0
+    for name in ("x", "y"):
+        _put_back(arrays[name], _about(images[name]).get("not_valid"))
     return ShiftField(
         **arrays,
-        valid=np.isfinite(arrays["x"]) & np.isfinite(arrays["y"]),
+        valid=valid,
         settings=settings,
         **{name: about[name] for name in _MADE if name != "settings"},
     )
+
+
+def _put_back(shift: NDArray[np.float32], not_valid: Any) -> None:
+    """Write the shifts that were found but are not valid, where the layer is empty still."""
+    if not_valid is None:
+        return
+    at, found = not_valid
+    empty = np.isnan(shift.ravel()[at])
+    shift.ravel()[at[empty]] = found[empty]
 
 
 def _placement(arguments: dict[str, Any], step: int) -> dict[str, Any]:

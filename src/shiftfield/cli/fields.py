@@ -11,7 +11,7 @@ import numpy as np
 
 from shiftfield.cli.bar import Bar
 from shiftfield.cli.forecast import foreseen, in_words
-from shiftfield.cli.options import add_settings, settings_of
+from shiftfield.cli.options import add_settings, add_thresholds, settings_of, thresholds_of
 from shiftfield.field import ShiftField
 from shiftfield.frames import pair
 from shiftfield.search import find_shift_field
@@ -32,6 +32,7 @@ def add(commands: Any) -> None:
     for parser, leave_out in ((local, ("method", "weight")), (umpa, ("method", "search"))):
         _add_files(parser)
         add_settings(parser, Settings, leave_out)
+        add_thresholds(parser)
     umpa.add_argument("--dark-field", action="store_true", help="fit the dark field too")
     local.set_defaults(run=run)
     umpa.set_defaults(run=run)
@@ -57,7 +58,7 @@ def run(given: argparse.Namespace) -> int:
     """Find the field, write it, print its summary."""
     if given.out is not None:
         check_out(given.out, (".h5", ".png"))
-    settings = _settings(given)
+    settings, limits = _settings(given), thresholds_of(given)
     reference, sample = pair(given.reference, given.sample)
     if given.dry_run:
         _print(foreseen(reference, sample, settings), given.json)
@@ -66,6 +67,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         field = find_shift_field(
             given.reference, given.sample, **settings.as_dict(), progress=bar,
+            thresholds=limits,
             reference_weights=given.reference_mask, sample_weights=given.sample_mask,
         )  # fmt: skip
     finally:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-from shiftfield.settings import Parameter, parameters
+from shiftfield.settings import Parameter, Settings, Thresholds, parameters
+from shiftfield.settings_file import read, write
+
+_PREFIX = "threshold_"
+THRESHOLDS = {_PREFIX + name: one for name, one in parameters(Thresholds).items()}
 
 
 def add_settings(
@@ -16,9 +19,33 @@ def add_settings(
 ) -> None:
     """Add an option for each declared setting, and those that read and write all of them."""
     group = parser.add_argument_group("settings")
-    for name, parameter in parameters(settings).items():
-        if name in leave_out:
-            continue
+    _add(group, {n: one for n, one in parameters(settings).items() if n not in leave_out})
+    group.add_argument(
+        "--settings", type=Path, metavar="FILE", help="read settings from a TOML file; options win"
+    )
+    group.add_argument(
+        "--save-settings", type=Path, metavar="FILE", help="write the settings to a TOML file"
+    )
+
+
+def add_thresholds(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each thing that a valid pixel must pass, with `--quality`."""
+    group = parser.add_argument_group("what a pixel must pass to be valid, with --quality")
+    _add(group, THRESHOLDS)
+
+
+def thresholds_of(given: argparse.Namespace) -> Thresholds:
+    """Return the thresholds that were given: the defaults, then the TOML file, then the options."""
+    stored = read(given.settings, [*parameters(Settings), *THRESHOLDS]) if given.settings else {}
+    chosen = {name: stored[name] for name in THRESHOLDS if name in stored}
+    chosen |= {
+        name: getattr(given, name) for name in THRESHOLDS if getattr(given, name) is not None
+    }
+    return Thresholds(**{name.removeprefix(_PREFIX): value for name, value in chosen.items()})
+
+
+def _add(group: Any, declared: dict[str, Parameter]) -> None:
+    for name, parameter in declared.items():
         if isinstance(parameter.default, bool):
             group.add_argument(
                 "--" + name.replace("_", "-"), dest=name, default=None,
@@ -29,12 +56,6 @@ def add_settings(
                 "--" + name.replace("_", "-"), dest=name, type=_reader(parameter),
                 metavar=_metavar(parameter), help=_help(parameter),
             )  # fmt: skip
-    group.add_argument(
-        "--settings", type=Path, metavar="FILE", help="read settings from a TOML file; options win"
-    )
-    group.add_argument(
-        "--save-settings", type=Path, metavar="FILE", help="write the settings to a TOML file"
-    )
 
 
 def settings_of(given: argparse.Namespace, settings: type[Any], **more: Any) -> Any:
@@ -46,7 +67,8 @@ def settings_of(given: argparse.Namespace, settings: type[Any], **more: Any) -> 
         When a value is not allowed, or the file has a name that is no setting.
     """
     known = parameters(settings)
-    chosen = {**more, **(_read(given.settings, known) if given.settings else {})}
+    stored = read(given.settings, [*known, *THRESHOLDS]) if given.settings else {}
+    chosen = {**more, **{name: value for name, value in stored.items() if name in known}}
     for name in known:
         value = getattr(given, name, None)
         if value is not None:
@@ -55,30 +77,6 @@ def settings_of(given: argparse.Namespace, settings: type[Any], **more: Any) -> 
     if given.save_settings:
         write(given.save_settings, found.as_dict())
     return found
-
-
-def write(path: Path, settings: dict[str, Any]) -> None:
-    """Write settings as TOML; what is None, which TOML has not, is "none"."""
-    lines = []
-    for name, value in settings.items():
-        text = (
-            f'"{value or "none"}"'
-            if value is None or isinstance(value, str)
-            else str(value).lower()
-        )
-        lines.append(f"{name} = {text}")
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _read(path: Path, known: dict[str, Parameter]) -> dict[str, Any]:
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no TOML file: {error}.") from error
-    wrong = sorted(found.keys() - known.keys())
-    if wrong:
-        raise ValueError(f"{path} sets {', '.join(wrong)}; settings are {', '.join(known)}.")
-    return {name: None if value == "none" else value for name, value in found.items()}
 
 
 def _reader(parameter: Parameter) -> Callable[[str], Any]:

@@ -10,6 +10,7 @@ backends is shared.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ from shiftfield.scores import METHODS, Mean
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Look = Callable[[], None]
+_AT_ONCE = 250_000  # pixels of windows that are held
 _ROUNDING = 64 * np.finfo(np.float64).eps
 
 
@@ -49,15 +52,54 @@ def weighted_maps(search: Search, block: Block) -> Maps:
     none = spoilt_s
     for i, j in np.ndindex(*search.shifts):
         there = slice(i, i + height), slice(j, j + width)
-        m = m_s * m_r[there]
-        mean = _mean_under(search, m)
-        with np.errstate(all="ignore"):
-            found = METHODS[search.method](s, r[there], mean, search.reference_mean)
-            flat_s, flat_r = (_without_texture(x, m, mean) for x in (s, r[there]))
         none = none | spoilt_r[there]
-        score[:, :, i, j] = np.where(flat_s, np.nan, np.where(flat_r, found.lowest, found.score))
-        transmission[:, :, i, j], dark[:, :, i, j] = found.transmission, found.dark_field
-        covered[:, :, i, j] = _sum(search, (m > 0).astype(np.float64))
+        found = _tried(search, (s, m_s), (r[there], m_r[there]))
+        for image, values in zip((score, transmission, dark, covered), found, strict=True):
+            image[:, :, i, j] = values
+    return _competing(search, score, transmission, dark, covered, none)
+
+
+def weighted_maps_of_pixel(search: Search, block: Block, look: Look) -> Maps:
+    """Try every shift for the one pixel of a block, many at once; `look` is called in between."""
+    assert block.weights is not None
+    r, m_r, spoilt_r = _masked(search, block.reference, block.weights[0])
+    s, m_s, none = _masked(search, block.sample, block.weights[1])
+    images = np.empty((4, 1, 1, *search.shifts))
+    for some in some_shifts(search):
+        look()
+        images[:, 0, 0][:, some[0], some[1]] = _tried(search, (s, m_s), (r[some], m_r[some]))
+    score, transmission, dark, covered = images
+    return _competing(search, score, transmission, dark, covered, none | spoilt_r.any())
+
+
+def some_shifts(search: Search) -> Iterator[tuple[slice, slice]]:
+    """Yield parts of all shifts along (y, x) whose windows do not take much memory together."""
+    (ny, nx), (wy, wx) = search.shifts, search.window
+    wide = max(1, min(nx, _AT_ONCE // (search.frames * wy * wx)))
+    tall = max(1, _AT_ONCE // (search.frames * wy * wx * wide))
+    for top in range(0, ny, tall):
+        for left in range(0, nx, wide):
+            yield slice(top, top + tall), slice(left, left + wide)
+
+
+def _tried(
+    search: Search, sample: tuple[Float, Float], reference: tuple[Float, Float]
+) -> tuple[Float, Float, Float, Float]:
+    """Return score, T, V and coverage of windows under the weights of both; each is (windows, weights)."""
+    (s, m_s), (r, m_r) = sample, reference
+    m = m_s * m_r
+    mean = _mean_under(search, m)
+    with np.errstate(all="ignore"):
+        found = METHODS[search.method](s, r, mean, search.reference_mean)
+        flat_s, flat_r = (_without_texture(x, m, mean) for x in (s, r))
+    score = np.where(flat_s, np.nan, np.where(flat_r, found.lowest, found.score))
+    return score, found.transmission, found.dark_field, _sum(search, (m > 0).astype(np.float64))
+
+
+def _competing(
+    search: Search, score: Float, transmission: Float, dark: Float, covered: Float, none: Flags
+) -> Maps:
+    """Return the maps with which shifts may be the best, and where too little is covered."""
     compete = covered > coverage.to_compete(search.coverage)
     best, rival = (
         np.where(which & ~np.isnan(score), score, -np.inf).max(axis=(2, 3))

@@ -12,7 +12,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile
-from shiftfield.engine.joint import Maps, weighted_maps
+from shiftfield.engine.joint import (
+    Look,
+    Maps,
+    some_shifts,
+    weighted_maps,
+    weighted_maps_of_pixel,
+)
 from shiftfield.engine.marks import marked, ratio
 from shiftfield.peaks import locate_peaks
 from shiftfield.quality import Quality
@@ -38,9 +44,13 @@ class ReferenceBackend:
 
     def run(self, search: Search, tile: Tile, block: Block, stop: Stop) -> Answer:  # noqa: ARG002 - tiles are small
         """Compute one tile."""
+        found = _maps(search, block) if block.weights is None else weighted_maps(search, block)
+        return self.answer(search, tile, block, found)
+
+    def answer(self, search: Search, tile: Tile, block: Block, found: Maps) -> Answer:
+        """Return what the scores of all shifts of a tile's pixels tell."""
         rows = np.arange(-tile.y0 % search.step, tile.y1 - tile.y0, search.step)
         columns = np.arange(-tile.x0 % search.step, tile.x1 - tile.x0, search.step)
-        found = _maps(search, block) if block.weights is None else weighted_maps(search, block)
         transmission, dark = found.transmission, found.dark_field
         wanted = np.ix_(rows, columns)
         shape = rows.size, columns.size
@@ -113,6 +123,26 @@ def _maps(search: Search, block: Block) -> Maps:
     return Maps(maps, transmission, dark, every, no, none)
 
 
+def maps_of_pixel(search: Search, block: Block, look: Look) -> Maps:
+    """Try every shift for the one pixel of a block, many at once; `look` is called in between."""
+    if block.weights is not None:
+        return weighted_maps_of_pixel(search, block, look)
+    s, r = (_windows(frames, search.window) for frames in (block.sample, block.reference))
+    raw = _windows(block.raw_reference, search.window)
+    score, transmission, dark = (np.empty(search.shifts) for _ in range(3))
+    none = _spoilt(s) | _without_texture(search, s, block.raw_sample)
+    for some in some_shifts(search):
+        look()
+        with np.errstate(all="ignore"):
+            found = METHODS[search.method](s, r[some], _mean_of(search), search.reference_mean)
+        flat, spoilt = _is_flat(search, r[some], raw[some]), _spoilt(r[some])
+        score[some] = np.where(spoilt, np.nan, np.where(flat, found.lowest, found.score))
+        transmission[some], dark[some] = found.transmission, found.dark_field
+        none |= spoilt.any()
+    every, no = np.ones((1, 1, *search.shifts), bool), np.zeros((1, 1), bool)
+    return Maps(score[None, None], transmission[None, None], dark[None, None], every, no, none)
+
+
 def _windows(frames: Real, window: tuple[int, int]) -> Float:
     """Return all windows `(h, w, K, wy, wx)` of frames `(K, H, W)`, in float64."""
     views = sliding_window_view(frames.astype(np.float64), window, axis=(1, 2))
@@ -126,7 +156,10 @@ def _spoilt(windows: Float) -> Flags:
 
 def _without_texture(search: Search, windows: Float, raw: Real) -> Flags:
     """Return where a window is constant as it was given, or its variance is but rounding of its pixels."""
-    given = _windows(raw, search.window)
+    return _is_flat(search, windows, _windows(raw, search.window))
+
+
+def _is_flat(search: Search, windows: Float, given: Float) -> Flags:
     mean = _mean_of(search)
     with np.errstate(all="ignore"):
         constant = np.equal(given.max(axis=(2, 3, 4)), given.min(axis=(2, 3, 4)))

@@ -54,7 +54,7 @@ def refined(search: Search, tile: Tile, block: Block, answer: Answer) -> Answer:
         )
         found = _match(search, reference, window, (row, column), start)
         new = {} if found is None else _values(search, window, found)
-        wanted = [name for name in images if name not in ("flags", "second_peak")]
+        wanted = [name for name in images if name not in ("flags", "second_peak", "texture")]
         if not search.refine:
             wanted = ["uncertainty_x", "uncertainty_y"]
         known = all(np.isfinite(new.get(name, np.nan)) for name in wanted if "uncert" not in name)

@@ -2,17 +2,19 @@
 
 Images show the numbers; vectors show the motion **from the reference to the sample**: each starts at
 the place of the match in the reference and ends at the sample pixel, so it is minus the stored shift.
+Shifts that are not valid are NaN, which is transparent; what was found there is kept in the metadata.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.colours import diverging
+from shiftfield.field.quality_look import QUALITY_NAME, quality_look
 from shiftfield.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +33,14 @@ NAMES = {  # of the layers; `valid` has none, it is where the shifts are not NaN
     "uncertainty_y": "uncertainty of y",
     "second_peak": "second peak",
 }
+_TOP_DOWN = (
+    "x", "y", "quality", "transmission", "dark_field", "score", "uncertainty_x", "uncertainty_y", "second_peak",
+)  # fmt: skip
+_HIDDEN = (
+    "uncertainty_x",
+    "uncertainty_y",
+    "second_peak",
+)  # they would lie behind what is not valid
 IN_PX = ("x", "y", "uncertainty_x", "uncertainty_y", "vectors")
 
 
@@ -42,7 +52,9 @@ def to_layers(
     score: bool = True,
     placement: Mapping[str, Any] | None = None,
 ) -> list[LayerTuple]:
-    """Return Image layer tuples for every quantity and one Vectors tuple.
+    """Return Image layer tuples for every quantity, a Labels tuple of the quality, and last the Vectors tuple.
+
+    They are in the order in which they are added to a viewer, the lowest first.
 
     Parameters
     ----------
@@ -67,10 +79,31 @@ def to_layers(
         data = getattr(field, name)
         if data is None or (name == "score" and not score):
             continue
-        about = {"name": label, "metadata": metadata(field, name)}
+        made_by = metadata(field, name)
+        if name in ("x", "y") and field.quality is not None:
+            made_by["shiftfield"]["not_valid"] = not_valid(field, data)
+            data = np.where(field.valid, data, np.float32(np.nan))
+        about = {"name": label, "metadata": made_by, "visible": name not in _HIDDEN}
         layers.append((data, {**about, **look(name, data), **coarse}, "image"))
-    layers.append(_vectors(field, spacing, length, placement))
-    return layers
+    if field.quality is not None:
+        about = {"name": QUALITY_NAME, "metadata": metadata(field, "quality")}
+        layers.append((field.quality, {**about, **quality_look(field.quality), **coarse}, "labels"))
+    return [*bottom_up(layers), _vectors(field, spacing, length, placement)]
+
+
+def bottom_up(images: Iterable[LayerTuple]) -> list[LayerTuple]:
+    """Return image and label tuples in the order in which they are added: x on top, then y, then the rest."""
+    return sorted(
+        images, key=lambda layer: -_TOP_DOWN.index(layer[1]["metadata"]["shiftfield"]["quantity"])
+    )
+
+
+def not_valid(
+    field: ShiftField, data: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return where (flat indices) and what a shift is that was found but is not valid."""
+    at = np.flatnonzero(~field.valid & np.isfinite(data))
+    return at, data.ravel()[at]
 
 
 class Made(Protocol):

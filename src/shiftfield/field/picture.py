@@ -34,10 +34,10 @@ _TITLES = {
 
 
 def draw(field: ShiftField) -> Image:
-    """Return all quantities side by side; unknown pixels are grey."""
+    """Return all quantities side by side; unknown pixels, and shifts that are not valid, are grey."""
     from PIL import Image
 
-    panels = [_panel(name, data) for name, data in field.quantities().items() if name in _TITLES]
+    panels = [_panel(name, _shown(field, name)) for name in field.quantities() if name in _TITLES]
     width = sum(panel.width + _GAP for panel in panels) + _GAP
     sheet = Image.new("RGB", (width, max(panel.height for panel in panels) + 2 * _GAP), "white")
     left = _GAP
@@ -52,6 +52,13 @@ def png(field: ShiftField) -> bytes:
     stream = BytesIO()
     draw(field).save(stream, format="PNG")
     return stream.getvalue()
+
+
+def _shown(field: ShiftField, name: str) -> NDArray[np.float32]:
+    data: NDArray[np.float32] = getattr(field, name)
+    if name in ("x", "y") and field.quality is not None:
+        return np.where(field.valid, data, np.float32(np.nan))
+    return data
 
 
 def _panel(name: str, data: NDArray[np.float32]) -> Image:

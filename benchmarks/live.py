@@ -1,0 +1,134 @@
+"""How many answers a second the live preview gives, and how late the viewer's frames are meanwhile.
+
+`python -m benchmarks.live` (with a display, or under `xvfb-run`) turns a setting, or the view, as soon as an
+answer is seen, and looks at the viewer's event loop every 5 ms: what comes later than that had to wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+os.environ["NAPARI_CONFIG"] = ""  # napari's own defaults
+
+import napari
+import numpy as np
+from qtpy.QtCore import QEventLoop, QTimer
+
+from benchmarks.machine import machine
+from shiftfield.synthetic import speckle
+
+_LOOK_MS = 5
+
+
+@dataclass(frozen=True)
+class Live:
+    """One run: answers a second, how late frames were (ms), how coarse the answers were (px)."""
+
+    what: str
+    side: int
+    answers_per_second: float
+    latest_frame_ms: float
+    frames_later_than_50_ms: int
+    median_step: float
+
+
+def spin(seconds: float) -> None:
+    """Let the viewer live for a while."""
+    loop = QEventLoop()
+    QTimer.singleShot(round(1000 * seconds), loop.quit)
+    loop.exec()
+
+
+def measure(what: str, side: int, seconds: float) -> Live:
+    """Change the window ("settings"), or move the view ("view"), at every answer."""
+    viewer = napari.Viewer(show_welcome_screen=False)
+    viewer.window.resize(1366, 768)
+    viewer.add_image(speckle((side, side), seed=1), name="reference")
+    viewer.add_image(speckle((side, side), seed=1, shift=(1.6, -2.3)), name="sample")
+    dock: Any = viewer.window.add_plugin_dock_widget("shiftfield", "Local shifts")[1]
+    spin(0.5)
+    viewer.reset_view(margin=0)
+    dock.live.value = True
+    live = dock.live_preview
+    while live.busy:
+        spin(0.1)
+    gaps: list[float] = []
+    steps: list[int] = []
+    state = {"seen": -1, "turn": 0, "last": time.perf_counter()}
+
+    def look() -> None:
+        now = time.perf_counter()
+        gaps.append(now - state["last"])
+        state["last"] = now
+
+    def change() -> None:
+        if live.answers == state["seen"]:
+            return
+        state["seen"], state["turn"] = live.answers, state["turn"] + 1
+        layer = next(x for x in viewer.layers if x.name.startswith("live"))
+        about = layer.metadata["shiftfield"]
+        steps.append(about["settings"]["step"])
+        if what == "settings":
+            dock.window.value = 7 if state["turn"] % 2 else 9
+        else:
+            camera = viewer.scene.camera
+            depth, y, x = camera.center
+            camera.center = (depth, y + (2 if state["turn"] % 2 else -2), x)
+
+    timers = []
+    for pause, slot in ((_LOOK_MS, look), (2, change)):
+        timer = QTimer()
+        timer.setInterval(pause)
+        timer.timeout.connect(slot)
+        timer.start()
+        timers.append(timer)
+    before, began = live.answers, time.perf_counter()
+    spin(seconds)
+    rate = (live.answers - before) / (time.perf_counter() - began)
+    for timer in timers:
+        timer.stop()
+    viewer.close()
+    late = 1000 * np.array(gaps[1:])
+    return Live(
+        what,
+        side,
+        round(rate, 1),
+        round(float(late.max()), 1),
+        int(np.sum(late > 50)),
+        float(np.median(steps)),
+    )
+
+
+def main() -> None:
+    """Print a table and, with --json, the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    found = [
+        measure(what, side, given.seconds)
+        for what, side in (("settings", 512), ("view", 512), ("settings", 2160))
+    ]
+    if given.json:
+        print(
+            json.dumps({"machine": machine(0.0), "live": [asdict(one) for one in found]}, indent=1)
+        )
+        return
+    print(
+        "| change of | image | answers a second | latest frame | frames later than 50 ms | median step |"
+    )
+    print("|---|---:|---:|---:|---:|---:|")
+    for one in found:
+        print(
+            f"| {one.what} | {one.side} x {one.side} px | {one.answers_per_second} | {one.latest_frame_ms} ms | "
+            f"{one.frames_later_than_50_ms} | {one.median_step:g} px |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The dock "Workflow" from open to save, as a newcomer clicks it; buttons that open files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from clicking import LONG, WAIT, click, click_run, long_pair, make_pair
+from qtpy.QtWidgets import QFileDialog, QPushButton, QTabWidget, QToolButton
+
+from shiftfield import Cancelled, ShiftField
+from shiftfield._napari.pages import MaskPage, SavePage
+from shiftfield._napari.workflow import Workflow
+
+NAMES = ["Open", "Align", "Mask", "Track", "Check", "Phase / strain", "Save"]
+
+
+@pytest.fixture
+def work(viewer: Any, qtbot: Any) -> Workflow:
+    made = Workflow(viewer)
+    qtbot.addWidget(made)
+    return made
+
+
+def press(widget: Any, text: str) -> None:
+    """Press the button of a widget with this text."""
+    next(b for b in widget.findChildren(QPushButton) if b.text().replace("&", "") == text).click()
+
+
+def go_to(work: Any, name: str) -> Any:
+    """Go forward, or back, to a page; return it."""
+    while work.step != NAMES.index(name):
+        press(work, "Next \u203a" if work.step < NAMES.index(name) else "\u2039 Back")
+    return work._stack.currentWidget()
+
+
+def choose_entry(button: QToolButton, text: str) -> None:
+    """Choose an entry of a button's menu."""
+    menu = button.menu()
+    assert menu is not None
+    next(action for action in menu.actions() if action.text() == text).trigger()
+
+
+def open_button(field: Any) -> QToolButton:
+    """Return the button beside a field."""
+    found: QToolButton = field.native.parentWidget().findChild(QToolButton)
+    return found
+
+
+def test_from_images_to_a_saved_field_and_strain(
+    viewer: Any, work: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair()
+    viewer.add_image(images.reference, name="before")
+    viewer.add_image(np.zeros_like(images.reference), name="between")
+    viewer.add_image(images.sample, name="after", scale=(0.5, 0.5), units=("um", "um"))
+    go_to(work, "Align")
+    align = work.dock("GlobalShift")
+    align.reference.value, align.sample.value = viewer.layers["before"], viewer.layers["after"]
+    mask = go_to(work, "Mask")
+    press(mask, "Paint a mask")
+    assert tuple(viewer.layers["mask"].scale) == (0.5, 0.5)
+    viewer.layers["mask"].data[:10] = 1
+    go_to(work, "Track")
+    track = work.dock("LocalShifts")
+    assert track.reference.value.name == "before"
+    assert track.sample.value.name == "after", "what was chosen for Align"
+    assert track.mask.value.name == "mask"
+    track.margin.value, track.score.value = 4, True
+    click_run(track, qtbot)
+    assert track._error is None
+    go_to(work, "Check")
+    go_to(work, "Phase / strain")
+    physics = work.dock("PhysicsDock")
+    assert physics.field.value is viewer.layers["x shift"]
+    assert physics.pixel_size.value == "0.5 \u00b5m"
+    physics.quantity.value = "strain"
+    click_run(physics, qtbot)
+    save = go_to(work, "Save")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "a.h5"), ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    press(save, "Save the field ...")
+    assert save.line.text() == "Saved: a.h5."
+    saved = ShiftField.load(tmp_path / "a.h5")
+    np.testing.assert_array_equal(saved.x, viewer.layers["x shift"].data)
+    np.testing.assert_array_equal(saved.score, viewer.layers["score"].data)
+    press(save, "Save images ...")
+    assert (tmp_path / "strain exx.tif").exists()
+
+
+def test_every_page_says_what_to_do_and_fits_a_small_laptop(window: Any, qtbot: Any) -> None:
+    work = window.window.add_plugin_dock_widget("shiftfield", "Workflow")[1]
+    main = window.window._qt_window
+    main.resize(1366, 768)
+    stack = make_pair(frames=4)
+    window.add_image(stack.reference, name="a name that is far too long for a combo box in a dock")
+    window.add_image(stack.sample)
+    for name in NAMES:
+        page = go_to(work, name)
+        qtbot.wait(100)
+        assert page.isVisible()
+        assert work._text.text().count(". ") == 0
+        assert work._text.text().endswith(".")
+        assert main.height() <= 768, name
+        assert main.minimumSizeHint().height() <= 768, name
+        assert work.minimumSizeHint().width() < 380, name
+    assert not work._next.isEnabled()
+
+
+def test_pages_are_made_when_they_are_shown(work: Any) -> None:
+    assert work.dock("GlobalShift") is None
+    assert not work._back.isEnabled()
+    go_to(work, "Align")
+    made = work.dock("GlobalShift")
+    go_to(work, "Mask")
+    go_to(work, "Align")
+    assert work.dock("GlobalShift") is made, "a page keeps what was typed"
+
+
+def test_frame_stacks_are_tracked_by_umpa_first(viewer: Any, work: Any) -> None:
+    stack = make_pair(frames=3)
+    viewer.add_image(stack.reference)
+    viewer.add_image(stack.sample)
+    tabs = go_to(work, "Track")
+    assert isinstance(tabs, QTabWidget)
+    assert tabs.tabText(tabs.currentIndex()) == "UMPA"
+
+
+@pytest.mark.parametrize(
+    ("page", "button", "words"),
+    [
+        ("Mask", "Paint a mask", "There is no image to mask"),
+        ("Save", "Save the field ...", "There is no shift field to save"),
+        ("Save", "Save images ...", "There is no phase, strain or the like"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    work: Any, told: list[Any], page: str, button: str, words: str
+) -> None:
+    shown = go_to(work, page)
+    assert isinstance(shown, MaskPage | SavePage)
+    press(shown, button)
+    assert words in told[-1].message
+
+
+def test_closing_the_dock_ends_what_a_page_does(window: Any, qtbot: Any) -> None:
+    work = window.window.add_plugin_dock_widget("shiftfield", "Workflow")[1]
+    images = long_pair()
+    window.add_image(images.reference)
+    window.add_image(images.sample)
+    go_to(work, "Track")
+    dock = work.dock("LocalShifts")
+    dock.margin.value, dock.window.value = LONG["margin"], LONG["window"]
+    click(dock.run_button)
+    running = dock._work
+    qtbot.waitUntil(lambda: running.total > 0, timeout=WAIT)
+    window.window.remove_dock_widget(work)
+    qtbot.waitUntil(lambda: running.finished, timeout=WAIT)
+    assert isinstance(running.error, Cancelled)
+    window.add_image(images.sample)  # nothing of a closed page listens
+
+
+def test_a_run_goes_on_while_another_page_is_shown(viewer: Any, work: Any, qtbot: Any) -> None:
+    images = make_pair()
+    viewer.add_image(images.reference)
+    viewer.add_image(images.sample)
+    go_to(work, "Track")
+    dock = work.dock("LocalShifts")
+    dock.margin.value = 4
+    click(dock.run_button)
+    go_to(work, "Save")
+    qtbot.waitUntil(lambda: not dock.running, timeout=WAIT)
+    assert "x shift" in viewer.layers
+
+
+def test_files_are_opened_beside_the_picker(
+    open_in_window: Any,
+    qtbot: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[Any],
+) -> None:
+    images = make_pair()
+    np.save(tmp_path / "first.npy", images.reference)
+    np.save(tmp_path / "second.npy", images.sample)
+    np.save(tmp_path / "small.npy", images.sample[:20])
+    (tmp_path / "none.npy").write_text("nothing")
+    dock = open_in_window("Local shifts")
+    for field, name in ((dock.reference, "first"), (dock.sample, "second")):
+        monkeypatch.setattr(
+            QFileDialog,
+            "getOpenFileNames",
+            lambda *_, name=name: ([str(tmp_path / f"{name}.npy")], ""),
+        )
+        choose_entry(open_button(field), "Open files ...")
+        assert field.value.name == name
+    dock.margin.value = 4
+    click_run(dock, qtbot)
+    assert dock._error is None
+    for name, words in (("small", "does not fit Sample"), ("none", "none.npy")):
+        monkeypatch.setattr(
+            QFileDialog,
+            "getOpenFileNames",
+            lambda *_, name=name: ([str(tmp_path / f"{name}.npy")], ""),
+        )
+        choose_entry(open_button(dock.sample), "Open files ...")
+        assert words in told[-1].message
+        assert dock.sample.value.name == "second"
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([], ""))
+    choose_entry(open_button(dock.sample), "Open files ...")
+    assert dock.sample.value.name == "second", "giving up changes nothing"
+
+
+def test_files_are_put_into_the_lines_of_a_scan(
+    open_in_window: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dock = open_in_window("Scan")
+    both = [str(tmp_path / "b.tif"), str(tmp_path / "a.tif")]
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (both, ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    monkeypatch.setattr(
+        QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "out"), "")
+    )
+    choose_entry(open_button(dock.samples), "Open files ...")
+    assert dock.samples.addresses() == sorted(both)
+    choose_entry(open_button(dock.references), "Open folder ...")
+    assert dock.references.addresses() == [str(tmp_path)]
+    choose_entry(open_button(dock.out), "Choose ...")
+    assert dock.out.value == str(tmp_path / "out.h5")
