@@ -52,5 +52,5 @@ $(VENV)/.has-plugin: $(description) | $(python)
 
 $(VENV)/.has-all: $(description) | $(python)
 	@echo "Installing shiftfield, its plugin and the tools of its developers into $(VENV)"
-	@$(python) -m pip install --quiet --editable '.[napari]' --group dev
+	@$(python) -m pip install --quiet --editable '.[napari,notebook]' --group dev
 	@touch $(VENV)/.has-plugin $@

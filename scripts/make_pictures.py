@@ -135,6 +135,30 @@ def umpa_shifts(viewer: napari.Viewer) -> None:
     viewer.reset_view(margin=0.02)
 
 
+def checked_flow(viewer: napari.Viewer) -> None:
+    """Search the cylinder flow with quality, and leave the field alone in the window."""
+    viewer.open_sample("shiftfield", "cylinder_flow")
+    opened = dock(viewer, "Local shifts", window=31, step=2, quality=True)
+    run(opened)
+    viewer.window.remove_dock_widget(opened.native)
+    viewer.layers[-1].visible = False
+    viewer.reset_view(margin=0.02)
+
+
+def probe_a_pixel(viewer: napari.Viewer) -> None:
+    """Probe a pixel of the wake, where another shift fits nearly as well."""
+    checked_flow(viewer)
+    opened = viewer.window.add_plugin_dock_widget("shiftfield", "Probe a pixel")[1]
+    settle()
+    opened.look_at(160, 826)
+
+
+def inspect_a_field(viewer: napari.Viewer) -> None:
+    """Show the histogram of the x shift."""
+    checked_flow(viewer)
+    viewer.window.add_plugin_dock_widget("shiftfield", "Inspect a field")
+
+
 PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
     "viewer": the_viewer,
     "correlation-map": correlation_map,
@@ -142,6 +166,8 @@ PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
     "local-shifts": local_shifts,
     "global-shift": global_shift,
     "umpa-shifts": umpa_shifts,
+    "probe-a-pixel": probe_a_pixel,
+    "inspect-a-field": inspect_a_field,
 }
 
 if __name__ == "__main__":
