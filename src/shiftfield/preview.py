@@ -6,12 +6,14 @@ The part that has to be read, how coarse it must be to be soon, and the search; 
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, log2
+from statistics import median_low
 from typing import Any
 
-from shiftfield.dense import THIN
+from shiftfield.dense import ROWS_ALONE
 from shiftfield.engine.base import SPLINE
 from shiftfield.field import ShiftField
 from shiftfield.frames import pair
@@ -20,8 +22,11 @@ from shiftfield.settings import Settings, Thresholds
 from shiftfield.stream import Watch
 from shiftfield.weights import weights_of
 
-_STEPS = (1, 2, 8, 12, 16, 24, 32, 48, 64)  # px; from 2 to 8 nothing is gained
-_ALONE = 3.6  # what a row alone costs, over a row among others
+_SHARES = {1: 1.0, 2: 0.6, 4: 0.4, 8: 0.3, 16: 0.25}  # cost at a step, px, over that at step 1
+_STEPS = (*_SHARES, 32, 48, 64, 96, 128)  # px
+_ALONE = 6.0  # what a row alone costs, over a row among others
+_REMEMBERED = 3  # times of each step, so that one that was held up counts for nothing
+_AGAIN = 25  # answers after which a finer step may be tried anew
 _USUAL = 3e-7  # s for a pixel, window 7, margin 10, one frame, before anything was measured
 
 
@@ -72,8 +77,7 @@ def field_of_part(
 ) -> ShiftField:
     """Find the field of pixels that were cut out, (H, W) or (K, H, W); px, (x, y), match minus place.
 
-    As `find_shift_field`, without its warnings; from a step of 8 px on only wanted rows are computed, so that
-    the last bits are others.
+    As `find_shift_field`, without its warnings; the last bits are others, for other tiles are searched.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ def field_of_part(
         warnings.simplefilter("ignore")
         return field_of(
             ref, sam, settings, Watch(None, cancel), weights=weights_of(**given, images=ref),
-            limits=thresholds, thin=True,
+            limits=thresholds, soon=True,
         )  # fmt: skip
 
 
@@ -108,22 +112,38 @@ class Pace:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._factors: dict[Settings, float] = {}
+        self._found: dict[Settings, dict[int, deque[float]]] = {}
+        self._made = 0
 
     def step(self, pixels: int, frames: int, settings: Settings) -> int:
         """Return the least step, px, at least that of the settings, that is expected to be in time."""
-        rate = _guess(frames, settings) * self._factors.get(_kind(settings), 1.0)
-        for step in _STEPS:
-            if step >= settings.step and pixels * rate * _share(step) <= self._seconds:
+        found = self._found.get(_kind(settings), {})
+        allowed = [step for step in _STEPS if step >= settings.step] or [settings.step]
+        for step in allowed:
+            guessed = pixels * _guess(frames, settings) * _share(step)
+            if guessed * _factor(found, step) <= self._seconds:
                 return step
-        return max(_STEPS[-1], settings.step)
+        return allowed[-1]
 
     def learn(self, pixels: int, frames: int, settings: Settings, seconds: float) -> None:
         """Remember how long a field of so many pixels took, with the step in its settings."""
         guessed = pixels * _guess(frames, settings) * _share(settings.step)
-        found = seconds / max(guessed, 1e-9)
-        before = self._factors.get(_kind(settings), found)
-        self._factors[_kind(settings)] = min(max((before + found) / 2, 0.05), 100.0)
+        found = self._found.setdefault(_kind(settings), {})
+        found.setdefault(settings.step, deque(maxlen=_REMEMBERED)).append(
+            seconds / max(guessed, 1e-9)
+        )
+        self._made += 1
+        if self._made % _AGAIN == 0:  # the machine may have other things to do no more
+            for finer in [step for step in found if step < settings.step]:
+                del found[finer]
+
+
+def _factor(found: dict[int, deque[float]], step: int) -> float:
+    """Return what a step took over what was guessed; of steps never made, what the nearest one took."""
+    if not found:
+        return 1.0
+    nearest = min(found, key=lambda other: abs(log2(other / step)))
+    return median_low(found[nearest])
 
 
 def _kind(settings: Settings) -> Settings:
@@ -141,9 +161,9 @@ def _guess(frames: int, settings: Settings) -> float:
 
 def _share(step: int) -> float:
     """Return the cost of a pixel of the image at a step, over that at step 1."""
-    if step == 1:
-        return 1.0
-    return 0.6 if step < THIN else _ALONE / step
+    if step >= ROWS_ALONE:
+        return _ALONE / step
+    return _SHARES[max(known for known in _SHARES if known <= step)]
 
 
 def grid(part: Part, read: Part, step: int) -> tuple[slice, slice]:

@@ -211,12 +211,12 @@ def field_of(
     start: Any = None,
     weights: Weights = NO_WEIGHTS,
     limits: Thresholds = USUAL,
-    thin: bool = False,
+    soon: bool = False,
     stacklevel: int = 2,
 ) -> ShiftField:
     """Find the field of inputs and settings that were checked; errors and warnings as in `find_shift_field`.
 
-    `thin` is that of `dense.search_2d`, for previews.
+    `soon` is that of `dense.search_2d`, for previews.
     """
     started = perf_counter()
     inputs = reference, sample
@@ -235,7 +235,7 @@ def field_of(
             _half(watch, 0) if settings.quality else watch,
             starts=starts,
             weights=weights,
-            thin=thin,
+            soon=soon,
             stacklevel=stacklevel + 1,
         )
     valid = np.isfinite(answer.x) & np.isfinite(answer.y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from clicking import SHIFT, WAIT, make_pair
+from qtpy.QtCore import QTimer
 
 from shiftfield import find_shift_field
+from shiftfield._napari import pauseless
 from shiftfield._napari.inputs import PREVIEW
 from shiftfield.latest import Latest, Request
 from shiftfield.preview import Pace, Part, field_of_part, grid, part_to_read
@@ -81,6 +84,20 @@ def test_only_what_is_seen_is_searched(live: Any, window: Any, qtbot: Any) -> No
     row, column = layer.world_to_data((30, 35))
     there = np.asarray(layer.data)[round(row), round(column)]
     assert there == pytest.approx(SHIFT[0], abs=0.1)
+
+
+def test_answers_come_while_the_view_moves(live: Any, window: Any, qtbot: Any) -> None:
+    """Changes come faster than the canvas is drawn, and without a rest; the preview does not wait for one."""
+    camera, before = window.scene.camera, live.live_preview.answers
+
+    def move() -> None:
+        depth, y, x = camera.center
+        camera.center = (depth, y, x + 0.5)  # a pixel
+
+    timer = QTimer(interval=0, timeout=move)
+    timer.start()
+    qtbot.waitUntil(lambda: live.live_preview.answers > before + 2, timeout=WAIT)
+    timer.stop()
 
 
 def test_new_pixels_are_seen(live: Any, window: Any, qtbot: Any) -> None:
@@ -227,3 +244,30 @@ def test_a_slow_machine_gets_a_coarser_preview() -> None:
     assert slow.step(250_000, 1, settings) > 8
     assert fast.step(10_000_000, 1, settings) > 1
     assert fast.step(100, 1, Settings(step=4)) >= 4
+
+
+def test_one_slow_answer_makes_no_preview_coarse() -> None:
+    pace, settings = Pace(0.1), Settings()
+    for seconds in (0.05, 0.05, 5.0):
+        pace.learn(250_000, 1, settings, seconds)
+    assert pace.step(250_000, 1, settings) == 1
+
+
+def test_a_finer_preview_is_tried_again_after_a_while() -> None:
+    pace, settings = Pace(0.1), Settings()
+    pace.learn(250_000, 1, settings, 5.0)
+    assert pace.step(250_000, 1, settings) > 1
+    for _ in range(30):  # meanwhile coarse ones are quick
+        pace.learn(250_000, 1, Settings(step=32), 0.005)
+    assert pace.step(250_000, 1, settings) == 1
+
+
+def test_collections_of_garbage_leave_out_what_was_there_before() -> None:
+    """All of it, until the last one who asked for that has ended."""
+    pauseless.begin()
+    pauseless.begin()
+    left_out = gc.get_freeze_count()
+    pauseless.end()
+    assert gc.get_freeze_count() == left_out > 0
+    pauseless.end()
+    assert gc.get_freeze_count() == 0

@@ -16,6 +16,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import QObject, QTimer
 
 from shiftfield import Cancelled, ShiftField
+from shiftfield._napari import pauseless
 from shiftfield._napari.inputs import Pixels
 from shiftfield._napari.live_layer import LiveLayer
 from shiftfield._napari.masks import Mask
@@ -25,7 +26,7 @@ from shiftfield.preview import Pace, Part, field_of_part, grid, part_to_read
 from shiftfield.settings import Settings, Thresholds
 
 _IN_TIME_S = 0.08  # for the first answer after a change
-_PATIENCE_S = 0.25  # an answer that takes longer is called off for a newer request
+_PATIENCE_S = 2.0  # an answer that takes longer is called off for a newer request
 _STILL_MS = 200  # without a change, before the preview is sharpened
 _POLL_MS = 10
 _TELL_S = 0.5  # between texts in the status line, whose layout takes time
@@ -110,9 +111,10 @@ class Live:
         if self._on:
             return
         self._on, self._asked = True, None
+        pauseless.begin()
         camera, dims = self._viewer.scene.camera.events, self._viewer.dims.events
         for event in (camera.zoom, camera.center, dims.current_step, dims.order, dims.ndisplay):
-            event.connect(self.changed)
+            event.connect(self._view_changed)
         self.changed()
 
     def stop(self) -> None:
@@ -129,10 +131,11 @@ class Live:
         if not self._on:
             return
         self._on = False
+        pauseless.end()
         self._latest.stop()
         camera, dims = self._viewer.scene.camera.events, self._viewer.dims.events
         for event in (camera.zoom, camera.center, dims.current_step, dims.order, dims.ndisplay):
-            event.disconnect(self.changed)
+            event.disconnect(self._view_changed)
         self._layer.remove()
 
     def data_changed(self) -> None:
@@ -141,8 +144,17 @@ class Live:
         self.changed()
 
     def changed(self, *_: Any) -> None:
-        """Ask anew as soon as the event that led here is over; many changes at once are one."""
-        if self._on:
+        """Ask anew: at once when nothing else is asked, else when the event that led here is over."""
+        if self._on and not self.busy:
+            self._ask()
+        else:
+            self._view_changed()
+
+    def _view_changed(self, *_: Any) -> None:
+        """Ask anew when napari has drawn, and so knows what is seen; many changes at once are one."""
+        if (
+            self._on and not self._soon.isActive()
+        ):  # to start it anew would put it off, as long as one drags
             self._soon.start()
 
     def show(self, *_: Any) -> None:
@@ -182,7 +194,8 @@ class Live:
             Request(lambda cancel: _find(wanted, part, settings, cancel), patience=patience)
         )
         self._still.stop()
-        self._poll.start()
+        if not self._poll.isActive():
+            self._poll.start()
 
     def _take(self) -> None:
         """Show the newest answer, if there is one."""
