@@ -17,7 +17,7 @@ from benchmarks.ceilings import Ceilings
 from benchmarks.counting import WIDTH, Counter, uncompiled
 from shiftfield.engine import Search, Tile, cpu
 from shiftfield.engine.base import Answer, Block, Stop
-from shiftfield.plan import window_weights
+from shiftfield.stream.plan import window_weights
 
 _FLOAT = 4.0  # bytes
 _COLUMNS = 96  # of a counted tile, at least

@@ -141,7 +141,7 @@ def _one(name: str, paths: list[str], budget: int) -> dict[str, float]:
     foreseen = 0.0
     if name == "UMPA":
         from shiftfield.cli.forecast import estimate
-        from shiftfield.frames import Frames
+        from shiftfield.inputs.frames import Frames
         from shiftfield.settings import Settings
 
         inputs = Frames(reference, ""), Frames(sample, "")
@@ -182,7 +182,7 @@ class Counted(io.FileIO):
 
 def _timed_scan(path: str, out: str) -> dict[str, float]:
     from shiftfield.cli.forecast import foreseen
-    from shiftfield.frames import Frames
+    from shiftfield.inputs.frames import Frames
     from shiftfield.settings import Settings
 
     chosen: dict[str, Any] = {"method": "umpa", "weight": "hamming", "device": "cpu"}

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from shiftfield import find_shift_field, phase, samples, strain, synthetic, vorticity
-from shiftfield.colours import diverging
+from shiftfield.field.colours import diverging
 from shiftfield.synthetic import speckle
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"

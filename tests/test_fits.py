@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shiftfield.fits import refine
+from shiftfield.peaks.fits import refine
 
 Float = NDArray[np.float64]
 

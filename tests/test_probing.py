@@ -12,8 +12,8 @@ from scenes import Recording, moved
 
 import shiftfield
 from shiftfield import Quality, Settings, find_shift_field, probe
-from shiftfield.peaks import locate_peak
-from shiftfield.prober import Prober
+from shiftfield.peaks.locate import locate_peak
+from shiftfield.probing.prober import Prober
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 COMMON = {"window": 7, "margin": 4}

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scenes import Array, moved
 
-from shiftfield import find_shift_based_correlation_map, generate_correlation_map, map_maker
+from shiftfield import find_shift_based_correlation_map, generate_correlation_map
+from shiftfield.maps import maker as map_maker
 from shiftfield.sources import flat
 
 REF, SAM = moved((60, 70), (1.3, -0.7), frames=4)

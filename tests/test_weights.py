@@ -16,11 +16,11 @@ from scenes import moved, same_bits
 
 from shiftfield import ShiftField, find_shift_field
 from shiftfield.__main__ import main
-from shiftfield.dense import plan_of, search_of
 from shiftfield.engine.gpu.layout import refusal
-from shiftfield.frames import Frames
+from shiftfield.inputs.frames import Frames
+from shiftfield.inputs.weights import padded, weights_of
+from shiftfield.search.dense import plan_of, search_of
 from shiftfield.settings import METHODS, WEIGHTS, Settings
-from shiftfield.weights import padded, weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pixels have no answer:UserWarning")
 

@@ -14,27 +14,30 @@ if TYPE_CHECKING:
     from shiftfield.correlation import find_local_shifts, find_local_shifts_umpa
     from shiftfield.field import ShiftField
     from shiftfield.global_shift import find_global_shift_based_local_shifts
-    from shiftfield.maps import find_shift_based_correlation_map, generate_correlation_map
-    from shiftfield.normalisation import normalize_image
-    from shiftfield.peaks import locate_peak
+    from shiftfield.inputs.normalisation import normalize_image
+    from shiftfield.maps.correlation_map import (
+        find_shift_based_correlation_map,
+        generate_correlation_map,
+    )
+    from shiftfield.peaks.locate import locate_peak
     from shiftfield.physics.derivatives import Strain, divergence, magnitude, strain, vorticity
     from shiftfield.physics.retrieval import Phase, phase
     from shiftfield.physics.statistics import window_statistics
     from shiftfield.physics.warping import warp
-    from shiftfield.probed import Probe
-    from shiftfield.probing import probe
+    from shiftfield.probing.probe import probe
+    from shiftfield.probing.probed import Probe
     from shiftfield.quality import Quality
     from shiftfield.scans.result import Scan
     from shiftfield.scans.run import ScanError, find_shift_fields
-    from shiftfield.search import find_shift_field
+    from shiftfield.search.one_call import find_shift_field
     from shiftfield.settings import Settings, Thresholds
-    from shiftfield.stream import Cancelled
+    from shiftfield.stream.bands import Cancelled
     from shiftfield.warm_up import warm_up
 
 _HOMES = {
-    "Cancelled": "stream",
+    "Cancelled": "stream.bands",
     "Phase": "physics.retrieval",
-    "Probe": "probed",
+    "Probe": "probing.probed",
     "Quality": "quality",
     "Scan": "scans.result",
     "ScanError": "scans.run",
@@ -46,15 +49,15 @@ _HOMES = {
     "find_global_shift_based_local_shifts": "global_shift",
     "find_local_shifts": "correlation",
     "find_local_shifts_umpa": "correlation",
-    "find_shift_based_correlation_map": "maps",
-    "find_shift_field": "search",
+    "find_shift_based_correlation_map": "maps.correlation_map",
+    "find_shift_field": "search.one_call",
     "find_shift_fields": "scans.run",
-    "generate_correlation_map": "maps",
-    "locate_peak": "peaks",
+    "generate_correlation_map": "maps.correlation_map",
+    "locate_peak": "peaks.locate",
     "magnitude": "physics.derivatives",
-    "normalize_image": "normalisation",
+    "normalize_image": "inputs.normalisation",
     "phase": "physics.retrieval",
-    "probe": "probing",
+    "probe": "probing.probe",
     "strain": "physics.derivatives",
     "vorticity": "physics.derivatives",
     "warm_up": "warm_up",

@@ -1,6 +1,6 @@
 """The dense ones of the seven functions, with algotom's signatures: check, plan, run, return arrays.
 
-The maps live in `maps`, the peak in `peaks`, the global shift in `global_shift`.
+The maps live in `maps.correlation_map`, the peak in `peaks.locate`, the global shift in `global_shift`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.arguments import check_block, check_chunk, check_cores, check_filter, device_of
-from shiftfield.dense import Normalise, as_given, search_1d, search_2d, search_of
-from shiftfield.frames import Frames, pair
-from shiftfield.normalisation import FlatColumns, FlatImage, FlatRows, Standard
-from shiftfield.peaks import check_peak
-from shiftfield.plan import check_size
+from shiftfield.inputs.arguments import (
+    check_block,
+    check_chunk,
+    check_cores,
+    check_filter,
+    device_of,
+)
+from shiftfield.inputs.frames import Frames, pair
+from shiftfield.inputs.normalisation import FlatColumns, FlatImage, FlatRows, Standard
+from shiftfield.peaks.locate import check_peak
+from shiftfield.search.dense import Normalise, as_given, search_1d, search_2d, search_of
 from shiftfield.settings import Settings, check_integer
-from shiftfield.stream import Watch
+from shiftfield.stream.bands import Watch
+from shiftfield.stream.plan import check_size
 
 Image = NDArray[np.float32]
 

@@ -136,7 +136,7 @@ def _view(*arguments: Path | str, display: str | None = None) -> int:
     if display is not None:
         surroundings.pop("WAYLAND_DISPLAY", None)
         surroundings |= {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
-    command = [sys.executable, "-m", "shiftfield._napari.demo_viewer", *map(str, arguments)]
+    command = [sys.executable, "-m", "shiftfield._napari.files.demo_viewer", *map(str, arguments)]
     return subprocess.run(command, env=surroundings, check=False).returncode
 
 

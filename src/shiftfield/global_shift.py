@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shiftfield.arguments import check_block_size, check_cores, device_of
-from shiftfield.arrays import as_array
-from shiftfield.device_arrays import to_host
-from shiftfield.frames import pair, whole
-from shiftfield.map_maker import MapMaker
-from shiftfield.normalisation import normalize_image
-from shiftfield.peaks import check_peak, locate_peaks
-from shiftfield.plan import check_size
+from shiftfield.inputs.arguments import check_block_size, check_cores, device_of
+from shiftfield.inputs.arrays import as_array
+from shiftfield.inputs.device_arrays import to_host
+from shiftfield.inputs.frames import pair, whole
+from shiftfield.inputs.normalisation import normalize_image
+from shiftfield.maps.maker import MapMaker
+from shiftfield.peaks.locate import check_peak, locate_peaks
 from shiftfield.settings import GLOBAL_VALUES, GlobalSettings, check_integer, odd
-from shiftfield.stream import Watch
+from shiftfield.stream.bands import Watch
+from shiftfield.stream.plan import check_size
 
 Float = NDArray[np.float64]
 Index = NDArray[np.intp]

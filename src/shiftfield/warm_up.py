@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from shiftfield.search import find_shift_field
+from shiftfield.search.one_call import find_shift_field
 
 
 def warm_up() -> None:

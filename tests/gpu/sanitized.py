@@ -13,7 +13,7 @@ from emulated import CUDA, Emulated
 
 from shiftfield.engine import Block, Search, Stop, Tile
 from shiftfield.engine.gpu.worker import Worker
-from shiftfield.plan import window_weights
+from shiftfield.stream.plan import window_weights
 
 SEARCHES = {
     "pearson": Search("pearson", 2, (window_weights(5, None),) * 2, (2, 2), "diff", 3),

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scenes import DROWNED, drowned, moved, same_bits
 
 from shiftfield import samples
-from shiftfield.dense import search_of
 from shiftfield.engine import Answer, Backend, Block, Search, Stop, Tile, backend
 from shiftfield.engine.gpu.device import Device
 from shiftfield.engine.gpu.layout import refusal
 from shiftfield.engine.gpu.worker import Worker
+from shiftfield.search.dense import search_of
 from shiftfield.settings import METHODS, WEIGHTS, Settings
 
 Frames = NDArray[Any]

@@ -13,7 +13,7 @@ import pytest
 from shiftfield.engine import Search
 from shiftfield.engine.gpu.layout import layout
 from shiftfield.engine.gpu.variant import METHODS, PIXELS, PROGRAMS, Variant, source, variant
-from shiftfield.plan import window_weights
+from shiftfield.stream.plan import window_weights
 
 nvrtc = pytest.importorskip(
     "cuda.bindings.nvrtc", reason="pip install cuda-bindings nvidia-cuda-nvrtc-cu12"

@@ -17,8 +17,9 @@ from emulated import Emulated
 from scenes import moved, same_bits, silently
 
 import shiftfield
-from shiftfield import ShiftField, sharing
+from shiftfield import ShiftField
 from shiftfield.engine.gpu.device import Device
+from shiftfield.stream import sharing
 
 REF, SAM = moved((260, 60), (1.3, -0.7), frames=2)
 AGREED = 1e-4  # px

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield._napari.correlation_map import CorrelationMap
-from shiftfield._napari.global_shift import GlobalShift
-from shiftfield._napari.local_shifts import LocalShifts
-from shiftfield._napari.locate_peak import LocatePeak
-from shiftfield._napari.umpa_shifts import UmpaShifts
+from shiftfield._napari.maps.correlation_map import CorrelationMap
+from shiftfield._napari.maps.global_shift import GlobalShift
+from shiftfield._napari.maps.locate_peak import LocatePeak
+from shiftfield._napari.shifts.local_shifts import LocalShifts
+from shiftfield._napari.shifts.umpa_shifts import UmpaShifts
 from shiftfield.synthetic import speckle
 
 DOCKS = {

@@ -11,8 +11,8 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from skimage.color import rgb2gray
 
-from shiftfield._napari.inputs import FRAMES, SLICES, current_index, pixels, said
-from shiftfield._napari.template import centre, rectangle
+from shiftfield._napari.layers.inputs import FRAMES, SLICES, current_index, pixels, said
+from shiftfield._napari.maps.template import centre, rectangle
 
 SERIES = np.arange(4 * 5 * 6 * 7, dtype=np.float32).reshape(4, 5, 6, 7)
 

@@ -14,8 +14,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 from test_probe import with_field
 
-from shiftfield._napari import compare, field_numbers
-from shiftfield._napari.inspect_field import InspectField
+from shiftfield._napari.inspection import compare
+from shiftfield._napari.inspection import numbers as field_numbers
+from shiftfield._napari.inspection.dock import InspectField
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -13,10 +13,10 @@ from clicking import SHIFT, WAIT, make_pair
 from qtpy.QtCore import QTimer
 
 from shiftfield import find_shift_field
-from shiftfield._napari import pauseless
-from shiftfield._napari.inputs import PREVIEW
-from shiftfield.latest import Latest, Request
-from shiftfield.preview import Pace, Part, field_of_part, grid, part_to_read
+from shiftfield._napari.layers.inputs import PREVIEW
+from shiftfield._napari.live import pauseless
+from shiftfield.live.latest import Latest, Request
+from shiftfield.live.preview import Pace, Part, field_of_part, grid, part_to_read
 from shiftfield.settings import Settings
 from shiftfield.synthetic import speckle
 

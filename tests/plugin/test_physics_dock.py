@@ -11,9 +11,9 @@ from clicking import about, click, click_run, make_pair
 from napari.layers import Image, Layer
 
 from shiftfield import ShiftField, phase
-from shiftfield._napari import recipe
-from shiftfield._napari.physics_dock import CHOICES, PhysicsDock
-from shiftfield._napari.quantity import ENERGY, LENGTH, parse
+from shiftfield._napari.physics.dock import CHOICES, PhysicsDock
+from shiftfield._napari.physics.quantity import ENERGY, LENGTH, parse
+from shiftfield._napari.recipe import searches as recipe
 from shiftfield.settings import Settings
 
 SHAPE = (40, 60)

@@ -10,8 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from napari.layers import Image
 
-from shiftfield._napari.moving import home, is_moved, move, move_back
-from shiftfield._napari.placement import placement, plane_matrix, with_origin_at
+from shiftfield._napari.layers.placement import placement, plane_matrix, with_origin_at
+from shiftfield._napari.maps.moving import home, is_moved, move, move_back
 
 
 def agree(layer: Image, result: Image, leading: tuple[int, ...]) -> bool:

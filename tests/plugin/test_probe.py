@@ -13,7 +13,7 @@ from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QApplication
 
 from shiftfield import find_shift_field, probe
-from shiftfield._napari.probe import Probe
+from shiftfield._napari.probe.dock import Probe
 
 SEARCH: dict[str, Any] = {"window": 9, "margin": 4}
 NAME = "probed pixel"

@@ -22,8 +22,8 @@ from napari._qt.dialogs.qt_reader_dialog import QtReaderDialog
 from numpy.typing import NDArray
 
 from shiftfield import Scan, ScanError, ShiftField, find_shift_field, find_shift_fields
-from shiftfield._napari.reader import get_reader
-from shiftfield._napari.writer import NoFieldError, write_field
+from shiftfield._napari.files.reader import get_reader
+from shiftfield._napari.files.writer import NoFieldError, write_field
 from shiftfield.field import hdf5
 from shiftfield.field.layers import SHIFT_COLORMAP
 from shiftfield.synthetic import speckle
@@ -302,7 +302,7 @@ def test_knowing_who_opens_what_loads_nothing_heavy() -> None:
         "manager = npe2.PluginManager.instance(); manager.discover()\n"
         "names = [reader.plugin_name for reader in manager.iter_compatible_readers('a.h5')]\n"
         "assert 'shiftfield' in names and list(manager.iter_compatible_writers(['image', 'vectors']))\n"
-        "import shiftfield._napari.reader, shiftfield._napari.writer\n"
+        "import shiftfield._napari.files.reader, shiftfield._napari.files.writer\n"
         "print([m for m in ('napari', 'qtpy', 'h5py', 'dask', 'zarr') if m in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

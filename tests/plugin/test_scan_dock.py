@@ -14,8 +14,8 @@ from clicking import WAIT, about, click, click_run
 
 from shiftfield import Cancelled, Scan, find_shift_fields
 from shiftfield.__main__ import main
-from shiftfield._napari import recipe
-from shiftfield._napari.scan_dock import ScanDock
+from shiftfield._napari.recipe import searches as recipe
+from shiftfield._napari.scan.dock import ScanDock
 from shiftfield.synthetic import speckle
 
 N, SIZE = 6, (40, 44)

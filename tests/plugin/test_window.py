@@ -13,7 +13,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
-from shiftfield._napari.rows import Rows
+from shiftfield._napari.form.rows import Rows
 
 
 def test_every_command_of_the_manifest_can_be_imported() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shiftfield import Cancelled
-from shiftfield._napari.work import Work
+from shiftfield._napari.form.work import Work
 
 
 def ended(work: Work[Any], timeout: float = 5) -> Work[Any]:
@@ -85,7 +85,7 @@ def test_python_can_end_while_a_run_goes_on() -> None:
     script = """
 from concurrent.futures import ThreadPoolExecutor
 import time
-from shiftfield._napari.work import Work
+from shiftfield._napari.form.work import Work
 
 def compute(progress, cancel):
     pool = ThreadPoolExecutor(1)

@@ -11,8 +11,8 @@ from clicking import LONG, WAIT, click, click_run, long_pair, make_pair
 from qtpy.QtWidgets import QFileDialog, QPushButton, QTabWidget, QToolButton
 
 from shiftfield import Cancelled, ShiftField
-from shiftfield._napari.pages import MaskPage, SavePage
-from shiftfield._napari.workflow import Workflow
+from shiftfield._napari.workflow.dock import Workflow
+from shiftfield._napari.workflow.pages import MaskPage, SavePage
 
 NAMES = ["Open", "Align", "Mask", "Track", "Check", "Phase / strain", "Save"]
 

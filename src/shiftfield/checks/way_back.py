@@ -1,6 +1,6 @@
 """Forward and backward: the search from reference to sample must lead back to where a shift began.
 
-Only the comparison and the start of the way back live here; the search is `dense`.
+Only the comparison and the start of the way back live here; the search is `search.dense`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.starts import Starts, starts_of
+from shiftfield.starts.pieces import Starts, starts_of
 
 Image = NDArray[np.float32]
 

@@ -13,8 +13,8 @@ from shiftfield.cli.bar import Bar
 from shiftfield.cli.forecast import foreseen, in_words
 from shiftfield.cli.options import add_settings, add_thresholds, settings_of, thresholds_of
 from shiftfield.field import ShiftField
-from shiftfield.frames import pair
-from shiftfield.search import find_shift_field
+from shiftfield.inputs.frames import pair
+from shiftfield.search.one_call import find_shift_field
 from shiftfield.settings import Settings
 
 _ADDRESSES = (

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.dense import plan_of, search_of
-from shiftfield.frames import Frames
+from shiftfield.inputs.frames import Frames
 from shiftfield.machine import available_cores
-from shiftfield.search import find_shift_field
+from shiftfield.search.dense import plan_of, search_of
+from shiftfield.search.one_call import find_shift_field
 from shiftfield.settings import Settings
 
 _PACKED = 1.5e8  # bytes a second that one core compresses and writes

@@ -13,8 +13,11 @@ from shiftfield.cli.bar import Bar
 from shiftfield.cli.fields import check_out
 from shiftfield.cli.options import add_settings, settings_of
 from shiftfield.global_shift import find_global_shift_based_local_shifts
-from shiftfield.maps import find_shift_based_correlation_map, generate_correlation_map
-from shiftfield.peaks import locate_peak
+from shiftfield.maps.correlation_map import (
+    find_shift_based_correlation_map,
+    generate_correlation_map,
+)
+from shiftfield.peaks.locate import locate_peak
 from shiftfield.settings import GlobalSettings, PeakSettings
 from shiftfield.sources import open_images
 

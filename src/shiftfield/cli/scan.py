@@ -13,7 +13,7 @@ import numpy as np
 from shiftfield.cli.bar import Bar
 from shiftfield.cli.forecast import foreseen, in_words
 from shiftfield.cli.options import add_settings, settings_of
-from shiftfield.frames import Frames
+from shiftfield.inputs.frames import Frames
 from shiftfield.scans.axes import AXES
 from shiftfield.scans.result import Scan
 from shiftfield.scans.run import Job, ScanError, find_shift_fields, prepare

@@ -25,8 +25,8 @@ from shiftfield.engine.kernels.lanes import WIDTH, aligned
 from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA, UMPA_DARK
 from shiftfield.engine.marks import marked, ratio
 from shiftfield.engine.side import Side
-from shiftfield.fits import refine
-from shiftfield.peaks import first_of_window
+from shiftfield.peaks.fits import refine
+from shiftfield.peaks.locate import first_of_window
 
 Float = NDArray[np.float64]
 

@@ -20,7 +20,7 @@ from shiftfield.engine.joint import (
     weighted_maps_of_pixel,
 )
 from shiftfield.engine.marks import marked, ratio
-from shiftfield.peaks import locate_peaks
+from shiftfield.peaks.locate import locate_peaks
 from shiftfield.quality import Quality
 from shiftfield.scores import METHODS, Mean
 

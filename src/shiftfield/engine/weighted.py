@@ -19,8 +19,8 @@ from shiftfield.engine.kernels.lanes import WIDTH, aligned
 from shiftfield.engine.kernels.scores import CODES
 from shiftfield.engine.marks import marked, ratio
 from shiftfield.engine.side import levels_of
-from shiftfield.fits import refine
-from shiftfield.peaks import first_of_window
+from shiftfield.peaks.fits import refine
+from shiftfield.peaks.locate import first_of_window
 from shiftfield.quality import Quality
 
 Float = NDArray[np.float64]

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.field.arrays import FieldArrays
 from shiftfield.quality import Quality
 
-if TYPE_CHECKING:
-    from shiftfield.field.shift_field import ShiftField
-
 Float = NDArray[np.float64]
+Field = TypeVar("Field", bound=FieldArrays)
 METHODS = ("nearest", "smooth")
 _PRECISION, _STEPS = (
     1e-5,
@@ -22,7 +21,7 @@ _PRECISION, _STEPS = (
 _SMALLEST = 16  # px a side of images that are binned no further
 
 
-def filled(field: ShiftField, method: str) -> ShiftField:
+def filled(field: Field, method: str) -> Field:
     """Return a field whose x and y are known everywhere; what was filled in is marked, and stays not valid."""
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; allowed are 'nearest' and 'smooth'.")

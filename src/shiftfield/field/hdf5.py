@@ -9,14 +9,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shiftfield.field.arrays import KINDS, FieldArrays
 from shiftfield.settings import Settings
-
-if TYPE_CHECKING:
-    from shiftfield.field.shift_field import ShiftField
 
 FORMAT = "shiftfield/1"
 _UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px"}
@@ -24,7 +22,7 @@ _LARGEST = 1 << 33  # elements; an array beyond this is refused before it is rea
 
 
 def save(
-    field: ShiftField, path: str | os.PathLike[str], placement: Mapping[str, Any] | None = None
+    field: FieldArrays, path: str | os.PathLike[str], placement: Mapping[str, Any] | None = None
 ) -> None:
     """Write `field` to `path` (HDF5, gzip); an OSError says why when the folder cannot be written.
 
@@ -57,8 +55,8 @@ def save(
         raise OSError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def load(path: str | os.PathLike[str]) -> ShiftField:
-    """Read a `ShiftField`; a ValueError says in one sentence why a file is not one."""
+def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what makes the saved `ShiftField`; a ValueError says in one sentence why a file is not one."""
     import h5py
 
     if not Path(path).is_file():
@@ -99,26 +97,26 @@ def declared_format(path: str | os.PathLike[str]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _read(file: Any) -> ShiftField:
-    from shiftfield.field.shift_field import KINDS, ShiftField
-
+def _read(file: Any) -> dict[str, Any]:
     if file.attrs.get("format") != FORMAT:
         raise ValueError(f"its format is {file.attrs.get('format')!r}, not {FORMAT!r}")
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for name, kind in KINDS.items():
         if name not in file:
             continue
         if file[name].ndim != 2 or file[name].size > _LARGEST:
             raise ValueError(f"dataset {name!r} has shape {file[name].shape}; it must be 2-D.")
         arrays[name] = np.asarray(file[name], dtype=kind)
+    missing = [name for name in ("x", "y", "valid", "score") if name not in arrays]
+    if missing:
+        raise ValueError(f"it lacks {', '.join(missing)}")
     if len({array.shape for array in arrays.values()}) != 1:
         raise ValueError("the datasets of a shift field must have one shape.")
     height, width = (int(n) for n in file.attrs["image_shape"])
-    return ShiftField(
-        **arrays,
-        settings=Settings(**json.loads(file.attrs["settings"])),
-        image_shape=(height, width),
-        frames=int(file.attrs["frames"]),
-        seconds=float(file.attrs["seconds"]),
-        version=str(file.attrs["version"]),
-    )
+    return arrays | {
+        "settings": Settings(**json.loads(file.attrs["settings"])),
+        "image_shape": (height, width),
+        "frames": int(file.attrs["frames"]),
+        "seconds": float(file.attrs["seconds"]),
+        "version": str(file.attrs["version"]),
+    }

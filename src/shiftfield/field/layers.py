@@ -8,17 +8,15 @@ Shifts that are not valid are NaN, which is transparent; what was found there is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.colours import diverging
+from shiftfield.field.arrays import FieldArrays
+from shiftfield.field.colours import diverging
 from shiftfield.field.quality_look import QUALITY_NAME, quality_look
 from shiftfield.settings import Settings
-
-if TYPE_CHECKING:
-    from shiftfield.field.shift_field import ShiftField
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 SHIFT_COLORMAP = {"name": "shift (blue - 0 + orange)", "colors": diverging()}
@@ -45,7 +43,7 @@ IN_PX = ("x", "y", "uncertainty_x", "uncertainty_y", "vectors")
 
 
 def to_layers(
-    field: ShiftField,
+    field: FieldArrays,
     *,
     spacing: int = 16,
     length: float = 1,
@@ -58,7 +56,7 @@ def to_layers(
 
     Parameters
     ----------
-    field : ShiftField
+    field : FieldArrays
         What to show.
     spacing : int
         Distance between drawn vectors, px of the sample image.
@@ -99,7 +97,7 @@ def bottom_up(images: Iterable[LayerTuple]) -> list[LayerTuple]:
 
 
 def not_valid(
-    field: ShiftField, data: NDArray[np.float32]
+    field: FieldArrays, data: NDArray[np.float32]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return where (flat indices) and what a shift is that was found but is not valid."""
     at = np.flatnonzero(~field.valid & np.isfinite(data))
@@ -130,7 +128,7 @@ class Made(Protocol):
         ...
 
 
-def metadata(field: ShiftField, quantity: str) -> dict[str, Any]:
+def metadata(field: FieldArrays, quantity: str) -> dict[str, Any]:
     """Return what a layer's metadata says about how it was made; enough to save the field again."""
     return {"shiftfield": made(field, quantity) | {"seconds": field.seconds}}
 
@@ -176,7 +174,7 @@ def _value_look(data: NDArray[np.float32]) -> dict[str, Any]:
     return {"colormap": "gray", "contrast_limits": (float(low), float(max(high, low + 1e-6)))}
 
 
-def vectors(field: ShiftField, spacing: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def vectors(field: FieldArrays, spacing: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return vectors `(N, 2, 2)` of (start, motion) in (row, column) px, and their (x, y) shifts `(N, 2)`.
 
     Motion is from the reference to the sample. Only valid pixels about `spacing` px apart are taken.
@@ -194,7 +192,7 @@ def vectors(field: ShiftField, spacing: int) -> tuple[NDArray[np.float32], NDArr
 
 
 def _vectors(
-    field: ShiftField, spacing: int, length: float, placement: dict[str, Any]
+    field: FieldArrays, spacing: int, length: float, placement: dict[str, Any]
 ) -> LayerTuple:
     data, shift = vectors(field, spacing)
     size = np.hypot(shift[:, 0], shift[:, 1])

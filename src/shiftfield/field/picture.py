@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.colours import diverging
+from shiftfield.field.arrays import FieldArrays
+from shiftfield.field.colours import diverging
 from shiftfield.field.layers import robust_limit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from shiftfield.field.shift_field import ShiftField
 
 _PANEL, _BAR, _GAP, _LINE = 360, 12, 14, 20
 _UNKNOWN = (205, 205, 205)
@@ -33,7 +33,7 @@ _TITLES = {
 }
 
 
-def draw(field: ShiftField) -> Image:
+def draw(field: FieldArrays) -> Image:
     """Return all quantities side by side; unknown pixels, and shifts that are not valid, are grey."""
     from PIL import Image
 
@@ -47,14 +47,14 @@ def draw(field: ShiftField) -> Image:
     return sheet
 
 
-def png(field: ShiftField) -> bytes:
+def png(field: FieldArrays) -> bytes:
     """Return the picture as the bytes of a PNG file."""
     stream = BytesIO()
     draw(field).save(stream, format="PNG")
     return stream.getvalue()
 
 
-def _shown(field: ShiftField, name: str) -> NDArray[np.float32]:
+def _shown(field: FieldArrays, name: str) -> NDArray[np.float32]:
     data: NDArray[np.float32] = getattr(field, name)
     if name in ("x", "y") and field.quality is not None:
         return np.where(field.valid, data, np.float32(np.nan))

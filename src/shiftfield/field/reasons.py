@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from shiftfield.field.arrays import FieldArrays
 from shiftfield.quality import Quality
-
-if TYPE_CHECKING:
-    from shiftfield.field.shift_field import ShiftField
 
 WORDS = {
     Quality.NO_ANSWER: "no shift could be found (a constant window, a NaN in reach, or outside)",
@@ -25,7 +21,7 @@ WORDS = {
 }
 
 
-def sentence(field: ShiftField, row: int, column: int) -> str:
+def sentence(field: FieldArrays, row: int, column: int) -> str:
     """Return why a pixel of the field is or is not believed."""
     height, width = field.shape
     if not (0 <= row < height and 0 <= column < width):
@@ -46,7 +42,7 @@ def sentence(field: ShiftField, row: int, column: int) -> str:
     return f"Not valid{shown}: {'; '.join(against)}."
 
 
-def counts(field: ShiftField) -> dict[str, float]:
+def counts(field: FieldArrays) -> dict[str, float]:
     """Return the share of pixels with each bit, of those that any has."""
     if field.quality is None:
         return {}

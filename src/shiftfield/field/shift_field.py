@@ -1,6 +1,6 @@
-"""`ShiftField`: the answer of one search, with the settings that made it.
+"""`ShiftField`: the answer of one search, and the ways to look at it and to keep it.
 
-It only holds and describes arrays; saving, drawing and layers are one file each beside it.
+The arrays are those of `arrays`; saving, drawing, layers, filling and reasons are one file each beside it.
 """
 
 from __future__ import annotations
@@ -9,26 +9,17 @@ import html
 import os
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from shiftfield._version import __version__
-from shiftfield.device_arrays import is_lazy, is_on_device, to_host
-from shiftfield.settings import DEFAULT, Settings
-
-KINDS: dict[str, type[Any]] = {  # of the arrays
-    "x": np.float32, "y": np.float32, "valid": np.bool_, "score": np.float32, "transmission": np.float32,
-    "dark_field": np.float32, "uncertainty_x": np.float32, "uncertainty_y": np.float32,
-    "second_peak": np.float32, "quality": np.uint16,
-}  # fmt: skip
+from shiftfield.field.arrays import FieldArrays
+from shiftfield.inputs.device_arrays import is_lazy, is_on_device, to_host
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ShiftField:
+class ShiftField(FieldArrays):
     """Dense shifts in px, (x, y) = (column, row), match in the reference minus place in the sample.
 
     Arrays are as the images were: NumPy's, CuPy's on a GPU, or dask's, not computed yet (`on_host` computes and
@@ -67,26 +58,7 @@ class ShiftField:
         Version of shiftfield that made the field.
     """
 
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
-    valid: NDArray[np.bool_]
-    score: NDArray[np.float32]
-    transmission: NDArray[np.float32] | None = None
-    dark_field: NDArray[np.float32] | None = None
-    uncertainty_x: NDArray[np.float32] | None = None
-    uncertainty_y: NDArray[np.float32] | None = None
-    second_peak: NDArray[np.float32] | None = None
-    quality: NDArray[np.uint16] | None = None
-    settings: Settings = DEFAULT
-    image_shape: tuple[int, int] = (0, 0)
-    frames: int = 1
-    seconds: float = 0.0
-    version: str = __version__
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns) of the arrays."""
-        return self.x.shape[0], self.x.shape[1]
+    __slots__ = ()
 
     def on_host(self) -> ShiftField:
         """Return the same field with NumPy arrays: computed, copied from a GPU, or itself where it has them."""
@@ -98,10 +70,6 @@ class ShiftField:
             return self
         copies: dict[str, Any] = {name: to_host(one) for name, one in mine.items()}
         return replace(self, **copies)
-
-    def quantities(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays that are present, by name, `valid` included."""
-        return {name: getattr(self, name) for name in KINDS if getattr(self, name) is not None}
 
     def summary(self) -> str:
         """Return a few lines for people: size, settings, time, how much is valid, median shift."""
@@ -165,7 +133,7 @@ class ShiftField:
         """Read a field that `save` wrote; a ValueError says what is missing in another file."""
         from shiftfield.field import hdf5
 
-        return hdf5.load(path)
+        return cls(**hdf5.read(path))
 
     def to_layers(
         self,

@@ -1,6 +1,6 @@
 """Settings chosen by looking: fields from the declarations, a picture of what they find in a part of the image.
 
-The search is `shiftfield.preview`'s on a worker, where older questions are dropped for newer ones.
+The search is `shiftfield.live.preview`'s on a worker, where older questions are dropped for newer ones.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ipywidgets import (
 )
 
 from shiftfield.field import ShiftField
-from shiftfield.frames import Frames, pair
-from shiftfield.latest import Latest, Request
-from shiftfield.preview import Part, field_of_part, grid, part_to_read
-from shiftfield.search import find_shift_field
+from shiftfield.inputs.frames import Frames, pair
+from shiftfield.live.latest import Latest, Request
+from shiftfield.live.preview import Part, field_of_part, grid, part_to_read
+from shiftfield.search.one_call import find_shift_field
 from shiftfield.settings import Parameter, Settings, parameters
 
 _FIELDS = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates, maximum_filter, uniform_filter
 
 from shiftfield.field import ShiftField
-from shiftfield.frames import Frames
+from shiftfield.inputs.frames import Frames
 from shiftfield.physics.derivatives import shifts_of
 from shiftfield.physics.warping import frames_of
 from shiftfield.settings import check_integer

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinates
 
-from shiftfield.device_arrays import is_on_device, to_host
 from shiftfield.field import ShiftField
-from shiftfield.frames import Frames
+from shiftfield.inputs.device_arrays import is_on_device, to_host
+from shiftfield.inputs.frames import Frames
 from shiftfield.settings import check_integer
 
 Float = NDArray[np.float64]

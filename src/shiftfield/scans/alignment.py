@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from shiftfield.frames import Frames
 from shiftfield.global_shift import find_global_shift_based_local_shifts
+from shiftfield.inputs.frames import Frames
 from shiftfield.sources.flat import Part, spooled
 
 Float = NDArray[np.float64]

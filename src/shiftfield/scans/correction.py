@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.frames import Frames
+from shiftfield.inputs.frames import Frames
 from shiftfield.settings import check_integer
 
 Float = NDArray[np.float64]

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from shiftfield import machine
-from shiftfield.dense import plan_of, search_of
-from shiftfield.frames import Frames
+from shiftfield.inputs.frames import Frames
 from shiftfield.scans.alignment import aligned, drift_of
 from shiftfield.scans.axes import AXES, Series
 from shiftfield.scans.correction import Correction
@@ -28,9 +27,10 @@ from shiftfield.scans.lock import alone
 from shiftfield.scans.result import Scan, is_scan
 from shiftfield.scans.store import Description, OutputError, Store, check_out, names_only
 from shiftfield.scans.zarr_store import ZarrStore
-from shiftfield.search import field_of
+from shiftfield.search.dense import plan_of, search_of
+from shiftfield.search.one_call import field_of
 from shiftfield.settings import Settings
-from shiftfield.stream import LATENCY, Cancelled, Watch
+from shiftfield.stream.bands import LATENCY, Cancelled, Watch
 
 _AT_ONCE = 2  # projections
 _FAILURES = 10  # after so many something is wrong with all

@@ -14,7 +14,7 @@ import numpy as np
 from shiftfield.engine.base import Stop
 from shiftfield.engine.gpu.device import Device, DeviceArray, Stream
 from shiftfield.engine.gpu.layout import Layout
-from shiftfield.fits import line_fit, surface_fit
+from shiftfield.peaks.fits import line_fit, surface_fit
 
 _BLOCK = 256  # threads of the kernels that prepare: a power of 2
 i4, i8, f8 = np.int32, np.int64, np.float64

@@ -1,4 +1,4 @@
-// Sub-pixel fits to the scores around a peak; the same as shiftfield.fits, for one peak. In double.
+// Sub-pixel fits to the scores around a peak; the same as shiftfield.peaks.fits, for one peak. In double.
 #pragma once
 #include "common.cuh"
 

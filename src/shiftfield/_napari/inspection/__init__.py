@@ -1,0 +1,1 @@
+"""The dock "Inspect a field"."""

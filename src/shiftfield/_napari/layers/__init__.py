@@ -1,0 +1,1 @@
+"""What layers give to a search and where its results lie."""

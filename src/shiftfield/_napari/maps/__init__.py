@@ -1,0 +1,1 @@
+"""The docks "Correlation map", "Locate peak" and "Global shift"."""

@@ -1,0 +1,79 @@
+"""The dock "How was it made?": what the chosen layer says of itself, and scripts that make it again.
+
+The words and scripts are those of `searches` and `results`, from the layer's metadata alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from napari.utils.notifications import show_error
+from napari.viewer import Viewer
+from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from shiftfield._napari.form.tools import copy
+from shiftfield._napari.recipe import searches as recipe
+
+_NOTHING = "Choose a layer that shiftfield has made; it says here how."
+
+
+class HowMade(QWidget):
+    """Follows the active layer of a viewer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose layers are asked.
+    """
+
+    def __init__(self, napari_viewer: Viewer) -> None:
+        super().__init__()
+        self._viewer: Viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        self._text = QPlainTextEdit(_NOTHING)
+        self._text.setReadOnly(True)
+        self._text.setAccessibleName("How the chosen layer was made")
+        self._python = self._button("Copy as &Python", recipe.as_python)
+        self._command = self._button("Copy as &command line", recipe.as_command)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._text, 1)
+        row = QHBoxLayout()
+        row.addWidget(self._python)
+        row.addWidget(self._command)
+        layout.addLayout(row)
+        self._viewer.layers.selection.events.active.connect(self._show)
+        self._show()
+
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        return str(self._text.toPlainText())
+
+    def _button(self, text: str, make: Callable[[Mapping[str, Any]], str]) -> QPushButton:
+        button = QPushButton(text)
+        button.clicked.connect(lambda: self._copy(make))
+        return button
+
+    def _about(self) -> dict[str, Any] | None:
+        layer = self._viewer.layers.selection.active
+        about = None if layer is None else layer.metadata.get("shiftfield")
+        return about if isinstance(about, dict) and "made_by" in about else None
+
+    def _show(self, *_: Any) -> None:
+        about = self._about()
+        self._python.setEnabled(about is not None)
+        self._command.setEnabled(about is not None)
+        if about is None:
+            self._text.setPlainText(_NOTHING)
+            return
+        active = self._viewer.layers.selection.active
+        self._text.setPlainText(f"{active.name}\n\n{recipe.described(about)}")
+
+    def _copy(self, make: Callable[[Mapping[str, Any]], str]) -> None:
+        about = self._about()
+        if about is None:
+            return
+        try:
+            copy(make(about))
+        except ValueError as error:
+            show_error(str(error))

@@ -1,0 +1,366 @@
+"""How a layer was made, from its metadata: a Python script and a command line that make it again.
+
+Only texts are made here; a layer whose metadata says too little is refused in a sentence.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pprint import pformat
+from typing import Any
+
+from shiftfield._napari.layers.inputs import GREY_WEIGHTS
+from shiftfield._napari.recipe import results as recipe_of_results
+from shiftfield.settings import Settings, Thresholds, parameters
+
+_NOT_IN_CODE = ("device", "ncore", "memory")  # of the machine; they change no bit on the CPU
+_SIDES = ("reference", "sample")
+
+
+def as_python(about: Mapping[str, Any]) -> str:
+    """Return a script that makes the layers of one run again, with the same bits.
+
+    Parameters
+    ----------
+    about : mapping
+        `layer.metadata["shiftfield"]`.
+
+    Raises
+    ------
+    ValueError
+        When it does not say what was done.
+    """
+    writer = _WRITERS.get(str(about.get("made_by")))
+    if writer is None:
+        raise ValueError(
+            "This layer does not say how it was made; only layers that a run has made do."
+        )
+    head = [
+        f'"""{_title(about)}, as shiftfield {about["version"]} made it in napari."""',
+        "",
+        "import napari",
+        "import numpy as np",
+        "import shiftfield",
+        *writer.imports,
+        "",
+        "viewer = napari.current_viewer() or napari.Viewer()",
+        "",
+    ]
+    return "\n".join([*head, *writer.body(about), ""])
+
+
+def as_command(about: Mapping[str, Any]) -> str:
+    """Return the line for the shell that makes the same numbers, as a file.
+
+    Raises
+    ------
+    ValueError
+        When there is none: an input came from no file, or only a slice of it was used.
+    """
+    if about.get("made_by") not in _COMMANDS:
+        raise ValueError(
+            "There is no command line for this; Copy as Python gives a script that makes the same layers."
+        )
+    return _COMMANDS[about["made_by"]](about)
+
+
+def described(about: Mapping[str, Any]) -> str:
+    """Return lines for people: what was done to which layers, with which settings."""
+    lines = [f"{_title(about)}, by shiftfield {about.get('version', '?')}"]
+    given = about.get("input", {})
+    for side in _SIDES:
+        if side in given:
+            lines.append(f"{side}: {_input_in_words(given, side)}")
+    if "map" in given:
+        lines.append(f"map: {given['map']}")
+    for group in ("settings", "peak", "thresholds"):
+        values = ", ".join(
+            f"{name} {_shown(value)}" for name, value in about.get(group, {}).items()
+        )
+        if values:
+            lines.append(f"{group}: {values}")
+    if about.get("mask"):
+        mask = about["mask"]
+        lines.append(
+            f"mask: pixels marked in {mask['layer']!r} {mask['meaning']}; it is of {mask['of']}"
+        )
+    if "seconds" in about:
+        lines.append(f"time: {about['seconds']:.2f} s")
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def _title(about: Mapping[str, Any]) -> str:
+    given = about.get("input", {})
+    names = [given[side] for side in _SIDES if side in given] or [
+        given.get("map") or given.get("field", "")
+    ]
+    what = _WRITERS[about["made_by"]].title if about.get("made_by") in _WRITERS else "A layer"
+    return f"{what} of {' and '.join(names[::-1])}".replace('"', "'").replace("\\", "/")
+
+
+def _input_in_words(given: Mapping[str, Any], side: str) -> str:
+    origin = given.get(f"{side}_origin") or {}
+    place = f", slice {tuple(given[f'{side}_index'])}" if given.get(f"{side}_index") else ""
+    source = origin.get("path") or (
+        f"sample data {origin['sample'][1]}" if "sample" in origin else "no file"
+    )
+    return f"{given[side]}{place} ({source})"
+
+
+# -- the parts of a script -------------------------------------------------------------------------
+
+
+def _pixels(given: Mapping[str, Any], side: str) -> list[str]:
+    """Return the lines that make `reference` or `sample` an array of what was used of a layer."""
+    name, origin = given[side], given.get(f"{side}_origin") or {}
+    index = tuple(given.get(f"{side}_index") or ())
+    lines = []
+    if "sample" in origin:
+        lines += [
+            f"if {name!r} not in viewer.layers:",
+            f"    viewer.open_sample({', '.join(map(repr, origin['sample']))})",
+        ]
+    elif "path" in origin:
+        plugin = f", plugin={origin['plugin']!r}" if origin.get("plugin") else ""
+        lines += [
+            f"if {name!r} not in viewer.layers:",
+            f"    viewer.open({origin['path']!r}{plugin})",
+        ]
+    else:
+        lines.append(f"# {name!r} came from no file: it must be in the viewer.")
+    cut = f"[{', '.join(map(str, index))}]" if index else ""
+    level = "[0]" if given.get(f"{side}_multiscale") else ""
+    lines.append(f"{side} = np.asarray(viewer.layers[{name!r}].data{level}{cut})")
+    if given.get("grey") and given["grey"][_SIDES.index(side)]:
+        terms = [
+            f"np.float32({weight}) * {side}[..., {n}]" for n, weight in enumerate(GREY_WEIGHTS)
+        ]
+        lines.append(f"{side} = {' + '.join(terms)}")
+    return lines
+
+
+def _both(about: Mapping[str, Any]) -> list[str]:
+    return [*_pixels(about["input"], "reference"), *_pixels(about["input"], "sample"), ""]
+
+
+def _literal(value: Any) -> str:
+    return pformat(value, width=88, compact=True, sort_dicts=False)
+
+
+def _call(name: str, arguments: list[str]) -> list[str]:
+    return [f"{name}(", *(f"    {argument}," for argument in arguments), ")"]
+
+
+def _changed(values: Mapping[str, Any], declared: type[Any]) -> dict[str, Any]:
+    """Return those values that are not the default and that a script must say."""
+    defaults = {name: one.default for name, one in parameters(declared).items()}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _NOT_IN_CODE and defaults.get(name) != value
+    }
+
+
+def _mask(about: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the lines that make a mask, and the arguments that hand it over."""
+    mask = about.get("mask")
+    if not mask:
+        return [], []
+    if mask["kind"] == "labels":
+        lines = [f"marked = np.asarray(viewer.layers[{mask['layer']!r}].data) != 0  # as it is now"]
+    else:
+        lines = [
+            f"polygons = {_literal(mask['polygons'])}  # (row, column) px of the sample",
+            f"shapes = Shapes([np.array(p) for p in polygons], shape_type={mask['shape_type']!r})",
+            "marked = np.any(shapes.to_masks(sample.shape[-2:]), axis=0)",
+        ]
+    part = "marked" if mask["meaning"] == "alone take part" else "~marked"
+    sides = [side for side in _SIDES if mask["of"] in ("both images", f"the {side}")]
+    return [*lines, ""], [f"{side}_weights={part}" for side in sides]
+
+
+def _field(about: Mapping[str, Any]) -> list[str]:
+    masks, weights = _mask(about)
+    settings = [
+        f"{name}={value!r}" for name, value in _changed(about["settings"], Settings).items()
+    ]
+    limits = _changed(about.get("thresholds", {}), Thresholds)
+    if limits:
+        inner = ", ".join(f"{name}={value!r}" for name, value in limits.items())
+        settings.append(f"thresholds=shiftfield.Thresholds({inner})")
+    display = about["display"]
+    return [
+        *_both(about),
+        *masks,
+        *_call("field = shiftfield.find_shift_field", ["reference", "sample", *settings, *weights]),
+        f"placement = {_literal(about['placement'])}",
+        *_call(
+            "layers = field.to_layers",
+            [f"{name}={value!r}" for name, value in display.items()] + ["placement=placement"],
+        ),
+        "for data, arguments, kind in layers:",
+        "    viewer.add_layer(Layer.create(data, arguments, kind))",
+    ]
+
+
+def _cut(box: Any) -> str:
+    return "..., " + ", ".join(f"{a}:{b}" for a, b in box)
+
+
+def _map(about: Mapping[str, Any]) -> list[str]:
+    return [
+        *_both(about),
+        f"area = reference[{_cut(about['area'])}]",
+        f"template = sample[{_cut(about['template'])}]",
+        "scores = shiftfield.generate_correlation_map(area, template)",
+        f"placement = {_literal(about['placement'])}  # zero shift lies at the world origin",
+        "viewer.add_image(scores, name='correlation map', colormap='viridis', **placement)",
+    ]
+
+
+def _peak(about: Mapping[str, Any]) -> list[str]:
+    given, s = about["input"], about["settings"]
+    as_input = {"reference": given["map"], "reference_index": given["map_index"]}
+    as_input["reference_origin"] = given.get("map_origin", {})
+    return [
+        *_pixels(as_input, "reference"),
+        *_call(
+            "column, row = shiftfield.locate_peak",
+            ["reference", f"method={s['method']!r}", f"dim={int(s['dim'])}", f"size={s['size']}",
+             f"max_peak={s['extremum'] == 'maximum'}"],
+        ),
+        f"placement = {_literal(about['placement'])}",
+        f"viewer.add_points([[row, column]], name={'peak of ' + given['map']!r}, symbol='cross', **placement)",
+    ]  # fmt: skip
+
+
+def _global(about: Mapping[str, Any]) -> list[str]:
+    s, peak = about["settings"], about["peak"]
+    fit = [f"method={peak['method']!r}", f"size={peak['size']}"]
+    if s["approach"] == "whole map":
+        call = _call(
+            "x, y = shiftfield.find_shift_based_correlation_map",
+            ["reference", "sample", str(s["margin"]), *fit],
+        )
+        where = ["row, column = [[(n - 1) / 2] for n in sample.shape[-2:]]", "x, y = [x], [y]"]
+    else:
+        call = _call(
+            "x, y = shiftfield.find_global_shift_based_local_shifts",
+            ["reference", "sample", str(s["window"]), str(s["margin"]), f"num_point={s['num_point']}",
+             *fit, "return_list=True"],
+        )  # fmt: skip
+        where = _call(
+            "row, column = random_points",
+            ["sample.shape", str(s["window"]), str(s["margin"]), str(s["num_point"])],
+        )
+    return [
+        *_both(about),
+        *call,
+        *where,
+        "motion = -np.stack([y, x], axis=1)  # from the reference to the sample, px",
+        "known = np.isfinite(motion).all(axis=1)",
+        "place = np.stack([row, column], axis=1)",
+        "vectors = np.stack([place - motion, motion], axis=1)[known]",
+        f"placement = {_literal(about['placement'])}",
+        "viewer.add_points(place, name='points of the global shift', **placement)",
+        f"look = dict(vector_style='arrow', length={about['display']['length']!r}, **placement)",
+        "viewer.add_vectors(vectors, name='motion, reference to sample', **look)",
+    ]
+
+
+class _Writer:
+    """The title of what a function makes, what a script of it imports, and its lines."""
+
+    def __init__(self, title: str, body: Any, *imports: str) -> None:
+        self.title, self.body, self.imports = title, body, imports
+
+
+_WRITERS = {
+    "find_shift_field": _Writer(
+        "The shift field", _field, "from napari.layers import Layer, Shapes"
+    ),
+    "generate_correlation_map": _Writer("The correlation map", _map),
+    "locate_peak": _Writer("The peak", _peak),
+    "global_shift": _Writer(
+        "The global shift", _global, "from shiftfield.global_shift import random_points"
+    ),
+    **{name: _Writer(*one) for name, one in recipe_of_results.WRITERS.items()},
+}
+
+
+# -- command lines ---------------------------------------------------------------------------------
+
+
+def _addresses(about: Mapping[str, Any]) -> list[str]:
+    given = about["input"]
+    found = []
+    for side in _SIDES:
+        path = (given.get(f"{side}_origin") or {}).get("path")
+        if path is None:
+            raise ValueError(
+                f"{given[side]!r} came from no file, which a command line needs: save the layer, open the file "
+                "and run again. Copy as Python needs none."
+            )
+        if given.get(f"{side}_index"):
+            raise ValueError(
+                f"Of {given[side]!r} only one slice was used, which a command line cannot name; "
+                "Copy as Python can."
+            )
+        found.append(path)
+    return found
+
+
+def _options(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    words: list[str] = []
+    for name, value in values.items():
+        option = f"--{prefix}{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(option if value else option.replace("--", "--no-", 1))
+        else:
+            words += [option, _shown(value)]
+    return words
+
+
+def _line(*words: str) -> str:
+    return shlex.join(("shiftfield", *words))
+
+
+def _field_command(about: Mapping[str, Any]) -> str:
+    if about.get("mask"):
+        raise ValueError(
+            "The mask came from a layer, which a command line cannot name; Copy as Python can."
+        )
+    settings = dict(about["settings"])
+    method = settings.pop("method")
+    chosen = _changed(settings, Settings)
+    if method == "pearson":
+        weight = chosen.pop("weight", None)
+        if weight is not None:
+            raise ValueError(
+                f"`shiftfield local` takes no weight, and this was {weight!r}; Copy as Python does."
+            )
+        words = ["local"]
+    else:
+        words = ["umpa", *["--dark-field"] * (method == "umpa_dark")]
+        chosen["weight"] = settings["weight"]
+        chosen.pop("search", None)
+    limits = _changed(about.get("thresholds", {}), Thresholds)
+    options = [*_options(chosen), *_options(limits, "threshold-")]
+    return _line(*words, *_addresses(about), *options, "--out", "field.h5")
+
+
+def _global_command(about: Mapping[str, Any]) -> str:
+    s = about["settings"]
+    if s["approach"] == "whole map":
+        return _line("shift", *_addresses(about), "--margin", str(s["margin"]))
+    chosen = {name: s[name] for name in ("window", "margin", "num_point", "global_value")}
+    return _line("global", *_addresses(about), *_options(chosen))
+
+
+_COMMANDS = {"find_shift_field": _field_command, "global_shift": _global_command,
+             "find_shift_fields": recipe_of_results.scan_command}  # fmt: skip

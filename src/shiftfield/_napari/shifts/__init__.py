@@ -1,0 +1,1 @@
+"""The docks "Local shifts" and "UMPA shifts"."""

@@ -1,0 +1,1 @@
+"""One pixel of a search with all that a search throws away."""

@@ -1,0 +1,1 @@
+"""Where searches begin: whole-pixel starts, and how they are found from coarse to fine."""

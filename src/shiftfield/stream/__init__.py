@@ -1,0 +1,1 @@
+"""How a search runs: the plan, bands of rows, tiles on threads or GPUs, progress and cancelling."""
