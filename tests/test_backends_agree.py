@@ -62,7 +62,7 @@ def scenes(draw: st.DrawFn) -> tuple[NDArray[Any], NDArray[Any], dict[str, Any]]
     frames = draw(st.sampled_from((1, 2, 3, 5)))
     if window < 3:
         frames = max(frames, 3)  # with two samples every correlation is 1 or -1
-    method = draw(st.sampled_from(METHODS))
+    method = draw(st.sampled_from(list(METHODS)))
     weight = draw(st.sampled_from((None, None, *WEIGHTS))) if window >= 5 else None
     shape = draw(st.integers(30, 44)), draw(st.integers(34, 60))
     shift = draw(st.floats(-margin, margin)), draw(st.floats(-margin, margin))

@@ -17,9 +17,10 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # Low to high: a module imports only from lines above its own (or from within itself).
 # A folder stands for all its modules, except those that have a line of their own.
 LAYERS = [
+    "scores",
     "_version machine quality settings settings_file field.colours peaks.fits physics.wave",
     "inputs live probing search starts stream",  # the folders; most of their files have a line of their own
-    "field maps peaks scores synthetic samples",
+    "field maps peaks synthetic samples",
     "peaks.surface",
     "probing.probed",
     "maps.stacks",

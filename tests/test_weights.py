@@ -69,7 +69,7 @@ def scenes(draw: st.DrawFn) -> tuple[Array, Array, dict[str, Any]]:
         sample[..., 20, 22] = np.nan
     window = draw(st.sampled_from((3, 5, 7, 11)))
     return reference, sample, given | {
-        "method": draw(st.sampled_from(METHODS)), "window": window, "margin": margin,
+        "method": draw(st.sampled_from(list(METHODS))), "window": window, "margin": margin,
         "weight": draw(st.sampled_from((None, None, *WEIGHTS))) if window >= 5 else None,
         "borders": draw(st.sampled_from(("unknown", "partial"))),
         "coverage": draw(st.sampled_from((0.2, 0.5, 0.9, 1.0))),

@@ -9,7 +9,8 @@ import numbers
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
-METHODS = ("pearson", "umpa", "umpa_dark")
+from shiftfield.scores import METHODS
+
 PEAK_METHODS = ("diff", "poly_fit")
 WEIGHTS = ("hann", "bartlett", "blackman", "hamming", "nuttall", "parzen", "triang")
 DEVICES = ("auto", "cpu", "gpu", "hybrid", "reference")
@@ -132,7 +133,7 @@ class Settings(_Checked):
         "Method",
         "Score that is maximised: Pearson correlation, UMPA (with transmission), "
         "or UMPA with dark field.",
-        choices=METHODS,
+        choices=tuple(METHODS),
     )
     window: int = _declare(
         7,

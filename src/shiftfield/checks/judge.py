@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shiftfield.engine import Answer
 from shiftfield.quality import Quality
+from shiftfield.scores import METHODS
 from shiftfield.settings import Thresholds
 
 Bits = NDArray[np.uint16]
@@ -31,7 +32,7 @@ def judged(answer: Answer, method: str, evidence: Evidence, limits: Thresholds) 
     """Return the bits of `Quality` of each pixel, 0 where nothing speaks against it."""
     bits = answer.flags.astype(np.uint16)
     unknown = ~(np.isfinite(answer.x) & np.isfinite(answer.y))
-    score = answer.score if method == "pearson" else np.sqrt(np.maximum(answer.score, 0))
+    score = np.sqrt(np.maximum(answer.score, 0)) if METHODS[method].squared else answer.score
     texture = answer.texture[::_SAMPLED, ::_SAMPLED]
     some = texture[texture > 0]
     usual = float(np.median(some)) if some.size else 0.0

@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.scores import METHODS
+
 SPLINE = 24  # px in which a quintic spline forgets all but 1e-8 of a pixel that it does not see
 Real = NDArray[np.float32] | NDArray[np.float64]
 
@@ -33,7 +35,7 @@ class Search:
     Attributes
     ----------
     method : str
-        "pearson", "umpa" or "umpa_dark".
+        One of `scores.METHODS`.
     frames : int
         K.
     weights : tuple of ndarray
@@ -128,7 +130,7 @@ class Search:
     @property
     def known(self) -> int:
         """How many of the first images of an `Answer` the method gives; the rest is NaN."""
-        return {"pearson": 3, "umpa": 4, "umpa_dark": 5}[self.method]
+        return METHODS[self.method].known
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from shiftfield.engine.images import (
     reference_images,
     sample_factor,
     sample_images,
+    shape_of,
     transmission_and_dark_field,
 )
 from shiftfield.engine.kernels import prepare, track
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
-from shiftfield.engine.kernels.scores import CODES, PEARSON, UMPA, UMPA_DARK
+from shiftfield.engine.kernels.scores import SQUARE
 from shiftfield.engine.marks import marked, ratio
 from shiftfield.engine.side import Side
 from shiftfield.peaks.fits import refine
@@ -138,7 +139,7 @@ class _TileRun:
 
     def __init__(self, search: Search, tile: Tile, block: Block, stop: Stop) -> None:
         self.search, self.tile, self.stop = search, tile, stop
-        self.method = CODES[search.method]
+        self.method, self.shape = search.method, shape_of(search.method)
         self.height, self.width = tile.y1 - tile.y0, tile.x1 - tile.x0
         self.pitch = -(-block.reference.shape[2] // WIDTH) * WIDTH
         (my, mx), size = search.margin, (self.height, self.width)
@@ -175,14 +176,16 @@ class _TileRun:
         sam.scale_to(sam.scaled, factor)
         method, level_r, level_s = self.method, ref.level * ref.scale, sam.level * sam.scale
         self.images = (
-            reference_images(method, ref.moments, level_r, ref.none, kind),
+            reference_images(
+                method, ref.moments, level_r, ref.none, kind, gain=sam.scale / ref.scale
+            ),
             sample_images(method, sam.moments, level_s, kind),
         )
 
     def _try_shifts(self, away: Any = None) -> _Found:
         """Find the best shift of each pixel and what is around it; with `away` the best of some shifts, alone."""
         search, pitch, ref, sam = self.search, self.pitch, self.ref, self.sam
-        (ny, nx), method, (reference, sample) = search.shifts, self.method, self.images
+        (ny, nx), (reference, sample) = search.shifts, self.images
         kind = reference.dtype.type
         cy, cx = (min(search.peak_size, n) if away is None else 1 for n in (ny, nx))
         n = self.height * pitch
@@ -190,7 +193,7 @@ class _TileRun:
         best[:], index[:] = -np.inf, -1
         around = aligned((cy, cx, n), kind)
         track.try_shifts(
-            method, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
+            self.shape, ref.scaled, sam.scaled, reference, sample, pitch, self.height, self.width,
             *search.window, *self.weights, ny, nx, cy, cx, self.tile.y0, search.step,
             track.workspace(kind, pitch, self.height, self.width, search.window, nx, cy),
             best, index, around.reshape(-1), self.stop.flag, away,
@@ -215,21 +218,21 @@ class _TileRun:
         fits = (ny == 1 or ny >= size) and (nx == 1 or nx >= size)
         inner_y, inner_x = fits & (py > 0) & (py < ny - 1), fits & (px > 0) & (px < nx - 1)
         around = cut(found.around)
-        scores = ((np.abs(around) if method == UMPA_DARK else around) * factor).reshape(cy, cx, -1)
+        scores = ((np.abs(around) if self.shape == SQUARE else around) * factor).reshape(cy, cx, -1)
         if self.ref.none.any():
             lowest = lowest_score(method, cut(found.sample).reshape(3, -1), factor.ravel())
             scores = np.where(np.isnan(scores), lowest, scores)
         dx, dy = refine(scores, x, y, inner_x, inner_y, search.peak)
         out[0], out[1] = px + (dx - nx // 2), py + (dy - ny // 2)
         out[2] = (cut(found.best) * factor).ravel()
-        if method != PEARSON:
+        if search.known > 3:
             at = cut(np.arange(self.height * self.pitch)).ravel()
             ry, rx = (np.rint(peak).astype(np.intp) for peak in (y + dy, x + dx))
             ry, rx = np.clip(ry, 0, cy - 1), np.clip(rx, 0, cx - 1)
             there = at + (top + ry) * self.pitch + left + rx
             t, v = self._transmission_and_dark_field(found.around[ry, rx, at], at, there)
             out[3] = t
-            if method != UMPA:
+            if search.known > 4:
                 out[4] = v
             known &= np.isfinite(t + v)
         if not known.all():

@@ -90,7 +90,7 @@ def _tried(
     m = m_s * m_r
     mean = _mean_under(search, m)
     with np.errstate(all="ignore"):
-        found = METHODS[search.method](s, r, mean, search.reference_mean)
+        found = METHODS[search.method].windows(s, r, mean, search.reference_mean)
         flat_s, flat_r = (_without_texture(x, m, mean) for x in (s, r))
     score = np.where(flat_s, np.nan, np.where(flat_r, found.lowest, found.score))
     return score, found.transmission, found.dark_field, _sum(search, (m > 0).astype(np.float64))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from shiftfield.engine.base import Answer, Block, Search, Tile
 from shiftfield.quality import Quality
+from shiftfield.scores import METHODS
 
 Float = NDArray[np.float64]
 
@@ -65,7 +66,7 @@ def ratio(method: str, best: NDArray[np.floating], second: NDArray[np.floating])
     and so does a second that was never tried.
     """
     first, other = (np.asarray(score, dtype=np.float64) for score in (best, second))
-    if method != "pearson":
+    if METHODS[method].squared:
         first, other = np.sqrt(np.maximum(first, 0)), np.sqrt(np.maximum(other, 0))
     found: Float = np.where(other > 0, other, 0.0) / np.where(first > 0, first, np.nan)
     return found

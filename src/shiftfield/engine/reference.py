@@ -71,8 +71,8 @@ class ReferenceBackend:
         )
         t = np.abs(transmission[wanted].reshape(-1, *search.shifts)[at])
         v = np.abs(dark[wanted].reshape(-1, *search.shifts)[at])
-        known &= (search.method == "pearson") | np.isfinite(t)
-        known &= (search.method != "umpa_dark") | np.isfinite(v)
+        known &= (search.known < 4) | np.isfinite(t)
+        known &= (search.known < 5) | np.isfinite(v)
         my, mx = search.margin
         answers = [x - mx, y - my, score, t, v]
         flags = np.where(uncovered, Quality.LOW_COVERAGE, 0).astype(np.uint16)
@@ -115,7 +115,9 @@ def _maps(search: Search, block: Block) -> Maps:
     for i, j in np.ndindex(*search.shifts):
         there = slice(i, i + height), slice(j, j + width)
         with np.errstate(all="ignore"):
-            found = METHODS[search.method](s, r[there], _mean_of(search), search.reference_mean)
+            found = METHODS[search.method].windows(
+                s, r[there], _mean_of(search), search.reference_mean
+            )
         none |= spoilt_r[there]
         maps[:, :, i, j] = np.where(no_texture_r[there], found.lowest, found.score)
         transmission[:, :, i, j], dark[:, :, i, j] = found.transmission, found.dark_field
@@ -134,7 +136,9 @@ def maps_of_pixel(search: Search, block: Block, look: Look) -> Maps:
     for some in some_shifts(search):
         look()
         with np.errstate(all="ignore"):
-            found = METHODS[search.method](s, r[some], _mean_of(search), search.reference_mean)
+            found = METHODS[search.method].windows(
+                s, r[some], _mean_of(search), search.reference_mean
+            )
         flat, spoilt = _is_flat(search, r[some], raw[some]), _spoilt(r[some])
         score[some] = np.where(spoilt, np.nan, np.where(flat, found.lowest, found.score))
         transmission[some], dark[some] = found.transmission, found.dark_field

@@ -27,6 +27,7 @@ from shiftfield.scans.lock import alone
 from shiftfield.scans.result import Scan, is_scan
 from shiftfield.scans.store import Description, OutputError, Store, check_out, names_only
 from shiftfield.scans.zarr_store import ZarrStore
+from shiftfield.scores import METHODS
 from shiftfield.search.dense import plan_of, search_of
 from shiftfield.search.one_call import field_of
 from shiftfield.settings import Settings
@@ -202,10 +203,7 @@ def _references(data: Any, axes: Sequence[str] | str, own: Sequence[str] | str |
 
 def _quantities(settings: Settings, *, align: bool) -> dict[str, str]:
     names = {"x": "float32", "y": "float32", "valid": "uint8", "score": "float32"}
-    if settings.method != "pearson":
-        names["transmission"] = "float32"
-    if settings.method == "umpa_dark":
-        names["dark_field"] = "float32"
+    names |= dict.fromkeys(METHODS[settings.method].gives, "float32")
     if settings.uncertainty:
         names |= {"uncertainty_x": "float32", "uncertainty_y": "float32"}
     if settings.quality:

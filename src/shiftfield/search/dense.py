@@ -19,6 +19,7 @@ from shiftfield.inputs.normalisation import AsGiven, Normaliser
 from shiftfield.inputs.weights import NO_WEIGHTS, Weights, unmasked_frames
 from shiftfield.peaks.locate import locate_peaks
 from shiftfield.quality import Quality
+from shiftfield.scores import METHODS
 from shiftfield.settings import Settings
 from shiftfield.starts.pieces import Starts
 from shiftfield.stream.bands import Input, Watch, Work, run
@@ -77,6 +78,11 @@ def plan_of(
         search = replace(search, beyond=True)
     if weights != NO_WEIGHTS:
         search = replace(search, weighted=True)
+    if (search.partial or search.around) and not METHODS[search.method].refined:
+        known = ", ".join(repr(name) for name, method in METHODS.items() if method.refined)
+        raise ValueError(
+            f"method is {search.method!r}; refinement, uncertainty, partial windows and weights are for {known}."
+        )
     resident = reference.device is not None
     if resident:
         check_resident(settings.device, search)

@@ -20,6 +20,7 @@ from shiftfield.inputs.arrays import as_array, unmasked
 from shiftfield.inputs.device_arrays import is_lazy
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.normalisation import AsGiven
+from shiftfield.scores import METHODS
 from shiftfield.search.dense import plan_of, run_plans, search_of
 from shiftfield.settings import Settings
 from shiftfield.sources import is_address, open_images
@@ -68,7 +69,7 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
     around = [da.overlap.overlap(one, depth, "none") for one in inputs]
     if settings.method == "umpa_dark":
         around.append(_mean(da, inputs[0]))
-    known = 3 if settings.method == "pearson" else 4 if settings.method == "umpa" else 5
+    known = METHODS[settings.method].known
     steps = tuple(tuple(-(-size // settings.step) for size in sizes) for sizes in chunks)
     found = da.map_blocks(
         _block, *around, chunks=((known,), *steps), dtype=np.float32, meta=np.empty((0, 0, 0), np.float32),

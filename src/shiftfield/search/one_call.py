@@ -60,8 +60,8 @@ def find_shift_field(
     ----------
     reference, sample : array_like, shape (H, W) or (K, H, W)
         Real numbers; anything NumPy, h5py or Zarr can slice, or the address of a file. K frames are compared
-        together. Of dask arrays the field is lazy (`search.lazy`), unless `progress` or `cancel` is given: they are
-        then read band by band now.
+        together. Of dask arrays the field is lazy (`search.lazy`), unless `progress` or `cancel` is given: then
+        they are read band by band now.
     method : {"pearson", "umpa", "umpa_dark"}
         Pearson correlation; UMPA, which also gives the transmission; UMPA with transmission and dark
         field (Zdora et al., PRL 118, 203903, 2017).

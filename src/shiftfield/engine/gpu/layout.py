@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shiftfield.engine.base import Search
 from shiftfield.engine.gpu.device import Sizes
-from shiftfield.engine.gpu.variant import LANES, THREADS, WIDEST, Variant, is_box, variant
+from shiftfield.engine.gpu.variant import LANES, METHODS, THREADS, WIDEST, Variant, is_box, variant
 
 _ROWS = 64  # of a tile, or as many as the window: those above and below it cost as much as its own
 SIDE = np.dtype([("level", "f8"), ("scale", "f8"), ("texture", "f8"), ("energy", "u8"), ("greatest", "u8"),
@@ -36,6 +36,8 @@ def turned(search: Search) -> Search:
 
 def refusal(search: Search) -> str:
     """Return why the kernels cannot run a search, or nothing."""
+    if search.method not in METHODS:
+        return f"its kernels do not know the method {search.method!r}"
     if search.partial:
         return "its kernels know no weights of pixels and no partial windows"
     wide = turned(search).window[1]

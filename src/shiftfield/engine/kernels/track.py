@@ -48,7 +48,7 @@ def workspace(
 
 @kernel
 def try_shifts(
-    method: int, reference: Any, sample: Any, ref: Any, sam: Any, pitch: int, height: int, width: int,
+    shape: int, reference: Any, sample: Any, ref: Any, sam: Any, pitch: int, height: int, width: int,
     tall: int, wide: int, wy: Any, wx: Any, ny: int, nx: int, cy: int, cx: int, row0: int, step: int,
     work: Any, best: Any, index: Any, around: Any, stop: Any, away: Any,
 ) -> None:  # fmt: skip
@@ -108,7 +108,7 @@ def try_shifts(
                     for g in range(count):
                         box_across(down, g * size, size, wide, sixteens, rests, sums)
                 score_rows(
-                    method, sums, size, count, sy * nx + left, ref, (row + sy) * pitch + left,
+                    shape, sums, size, count, sy * nx + left, ref, (row + sy) * pitch + left,
                     sam, row * pitch, width, best, index,
                     kept, (sy % cy * height + row) * pitch * nx + left * WIDTH, nx, away,
                 )  # fmt: skip
