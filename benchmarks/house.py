@@ -129,7 +129,8 @@ def row(house: House) -> str:
     """Return one line of the table."""
     cells = [
         house.name, house.files, f"{house.file_lines:g}", house.longest_file, house.functions,
-        f"{house.function_lines:g}", f"{100 * house.short:.0f} %", f"{100 * house.documented:.0f} %", house.in_circles,
+        f"{house.function_lines:g}", f"{100 * house.short:.0f} %", f"{100 * house.documented:.0f} %",
+        house.in_circles,
     ]  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,10 @@ from typing import Any
 os.environ["NAPARI_CONFIG"] = ""  # napari's own defaults, not those of whoever runs this
 
 import napari
+import numpy as np
 from qtpy.QtWidgets import QApplication
+
+from shiftfield import synthetic
 
 SIZE = (1366, 768)
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
@@ -159,6 +163,61 @@ def inspect_a_field(viewer: napari.Viewer) -> None:
     viewer.window.add_plugin_dock_widget("shiftfield", "Inspect a field")
 
 
+def phase_and_strain(viewer: napari.Viewer) -> None:
+    """Show the strain of the specimen along its load."""
+    viewer.open_sample("shiftfield", "tensile_test")
+    search = dock(viewer, "Local shifts", window=31, margin=12, step=4, refine="icgn", quality=True)
+    search.sample.value = viewer.layers[2]
+    run(search)
+    viewer.window.remove_dock_widget(search.native)
+    opened = dock(viewer, "Phase and strain", quantity="strain", window=15)
+    run(opened)
+    for layer in viewer.layers:
+        layer.visible = layer.name == "strain exx"
+    viewer.reset_view(margin=0.02)
+
+
+def scan(viewer: napari.Viewer) -> None:
+    """Show a scan of four simulated projections, the slider on the third."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        made = [
+            synthetic.speckle_scan((200, 260), frames=5, displacement=n, dark_field=0.6, seed=3)
+            for n in (0.5, 1.0, 1.5, 2.0)
+        ]
+        np.save(folder / "flat.npy", made[0].reference)
+        np.save(folder / "scan.npy", np.stack([one.sample for one in made]))
+        opened = dock(
+            viewer, "Scan", references=str(folder / "flat.npy"), samples=str(folder / "scan.npy"),
+            out=str(folder / "fields.h5"), method="umpa_dark", window=9, margin=4,
+        )  # fmt: skip
+        run(opened)
+        opened.out.value, opened.references.value, opened.samples.value = (
+            "fields.h5", "flat.npy", "scan.npy",
+        )  # fmt: skip
+        viewer.dims.set_current_step(0, 2)
+        viewer.reset_view(margin=0.02)
+        settle(1.0)
+        viewer.screenshot(str(folder / "once.png"), canvas_only=False, flash=False)  # all is read
+
+
+def workflow(viewer: napari.Viewer) -> None:
+    """Show the page on which shifts are found."""
+    viewer.open_sample("shiftfield", "speckle_scan")
+    opened = viewer.window.add_plugin_dock_widget("shiftfield", "Workflow")[1]
+    settle()
+    opened.show_step(3)
+    settle()
+    viewer.reset_view(margin=0.02)
+
+
+def how_made(viewer: napari.Viewer) -> None:
+    """Show what a layer says of itself."""
+    checked_flow(viewer)
+    viewer.window.add_plugin_dock_widget("shiftfield", "How was it made?")
+    viewer.layers.selection.active = viewer.layers["x shift"]
+
+
 PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
     "viewer": the_viewer,
     "correlation-map": correlation_map,
@@ -168,6 +227,10 @@ PICTURES: dict[str, Callable[[napari.Viewer], None]] = {
     "umpa-shifts": umpa_shifts,
     "probe-a-pixel": probe_a_pixel,
     "inspect-a-field": inspect_a_field,
+    "phase-and-strain": phase_and_strain,
+    "scan": scan,
+    "workflow": workflow,
+    "how-was-it-made": how_made,
 }
 
 if __name__ == "__main__":
