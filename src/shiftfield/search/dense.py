@@ -217,7 +217,7 @@ def measured(
 
 
 def apart_of(patches: NDArray[np.float64]) -> int:
-    """Return how far from the best a second peak is another, px, by patches `(N, K, h, w)` of the reference."""
+    """Return the least distance of a second peak from the best, px, by patches `(N, K, h, w)` of the reference."""
     return max(int(np.ceil(2 * _speckle_radius(patches))), 2)
 
 
@@ -289,9 +289,10 @@ def warn_unknown(parts: list[tuple[Plan, NDArray[np.float32]]], stacklevel: int)
         unknown += int(np.count_nonzero(np.isnan(inside)))
         total += inside.size
     if unknown:
+        lost = ", or the refinement did not converge" * any(plan.search.refine for plan, _ in parts)
         warnings.warn(
             f"{unknown} of {total} pixels have no answer (NaN): the window in the sample is constant, a NaN "
-            "or inf is in reach, or the denominators of the score vanish.",
+            f"or inf is in reach, or the denominators of the score vanish{lost}.",
             UserWarning,
             stacklevel=stacklevel,
         )
