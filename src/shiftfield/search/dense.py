@@ -32,6 +32,12 @@ _ON_CPU = "searches that have a start run on the CPU"
 MOST_THREADS = 256  # of a block on a GPU that searches
 ROWS_ALONE = 32  # px of step from which on a preview computes wanted rows alone, at 6 times their cost in a tile
 _LONG = 4096  # px of such a row; with 1024 threads take twice the time, in Python
+_NO_ANSWER = (
+    "the window in the sample is constant",
+    "a NaN or inf is in reach",
+    "the denominators of the score vanish",
+    "the refinement did not converge",
+)
 _PROBES = 4  # windows along each axis that the check of a 1-D search looks at
 
 
@@ -289,10 +295,9 @@ def warn_unknown(parts: list[tuple[Plan, NDArray[np.float32]]], stacklevel: int)
         unknown += int(np.count_nonzero(np.isnan(inside)))
         total += inside.size
     if unknown:
-        lost = ", or the refinement did not converge" * any(plan.search.refine for plan, _ in parts)
+        *reasons, last = _NO_ANSWER[: 3 + any(plan.search.refine is not None for plan, _ in parts)]
         warnings.warn(
-            f"{unknown} of {total} pixels have no answer (NaN): the window in the sample is constant, a NaN "
-            f"or inf is in reach, or the denominators of the score vanish{lost}.",
+            f"{unknown} of {total} pixels have no answer (NaN): {', '.join(reasons)}, or {last}.",
             UserWarning,
             stacklevel=stacklevel,
         )
