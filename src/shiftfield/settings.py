@@ -167,7 +167,7 @@ class Settings(_Checked):
     peak_size: int = _declare(
         3,
         "Peak size",
-        "Scores on a side that the paraboloid is fitted to; odd, 3 to 9 (poly_fit only).",
+        "Side of the square of scores that 'poly_fit' fits its paraboloid to; odd, 3 to 9.",
         unit="px",
         low=1,
         high=9,
@@ -175,13 +175,13 @@ class Settings(_Checked):
     weight: str | None = _declare(
         None,
         "Weight",
-        "Weight of the pixels inside the window; None is the plain box.",
+        "Weight of the pixels inside the window; None gives all the same weight.",
         choices=(None, *WEIGHTS),
     )
     step: int = _declare(
         1,
         "Step",
-        "Compute every n-th pixel in each direction.",
+        "Compute every step-th pixel in each direction.",
         unit="px",
         low=1,
         high=64,
@@ -202,7 +202,7 @@ class Settings(_Checked):
     uncertainty: bool = _declare(
         False,
         "Uncertainty",
-        "Estimate one sigma of each shift, from the noise and the texture in its window.",
+        "Estimate one sigma of each shift, px, from the noise and the texture in its window.",
     )
     quality: bool = _declare(
         False,
@@ -213,14 +213,14 @@ class Settings(_Checked):
     start: str | None = _declare(
         None,
         "Start",
-        "Where each pixel's search is centred: on no shift (None), on one shift of the whole image, "
-        "on a field found from coarse to fine, or on a shift or field that is given.",
+        "Where each pixel's search is centred: on no shift (None), on one shift of the whole image ('global'), "
+        "on a field found from coarse to fine ('pyramid'), or on a shift or field that is given ('given').",
         choices=STARTS,
     )
     borders: str = _declare(
         "unknown",
         "Borders",
-        "What is known near the image's edge: nothing, or what partial windows tell.",
+        "Near the edge of the image: no answer ('unknown'), or answers from partial windows ('partial').",
         choices=("unknown", "partial"),
     )
     coverage: float = _declare(
@@ -247,7 +247,7 @@ class Settings(_Checked):
     memory: str | int | None = _declare(
         None,
         "Memory",
-        "Most memory for the pieces of the input in work, such as '2 GB'; None chooses.",
+        "Most memory for a search beyond its answer, such as '2 GB'; None lets the program choose.",
         unit="bytes",
     )
 
@@ -293,21 +293,21 @@ class Thresholds(_Checked):
     second_peak: float = _declare(
         0.9,
         "Second peak",
-        "Greatest score away from the peak, over the peak's own.",
+        "Greatest second peak: the best score away from the peak, over the score of the peak.",
         low=0.0,
         high=1.0,
     )
     texture: float = _declare(
         0.15,
         "Texture",
-        "Least standard deviation of the sample's window, over its median in the image.",
+        "Least standard deviation of the sample's window, over the median of all windows.",
         low=0.0,
         high=1.0,
     )
     way_back: float = _declare(
         0.5,
         "Way back",
-        "Greatest distance from where the search from reference to sample leads back to.",
+        "Greatest distance between a pixel and where the way there and back ends.",
         unit="px",
         low=0.0,
         high=100.0,
@@ -315,14 +315,14 @@ class Thresholds(_Checked):
     residual: float = _declare(
         3.0,
         "Residual",
-        "Greatest distance from the neighbours' median, over their own scatter and tolerance.",
+        "Greatest distance from the median of the neighbours, over their scatter plus the tolerance.",
         low=0.0,
         high=1000.0,
     )
     tolerance: float = _declare(
         0.2,
         "Tolerance",
-        "What neighbours may always differ by.",
+        "Difference between neighbours that is always allowed.",
         unit="px",
         low=0.001,
         high=100.0,
@@ -348,7 +348,7 @@ class PeakSettings(_Checked):
     size: int = _declare(
         3,
         "Peak size",
-        "Scores on a side that the paraboloid is fitted to; odd, 3 to 9 (poly_fit only).",
+        "Side of the square of scores that 'poly_fit' fits its paraboloid to; odd, 3 to 9.",
         unit="px",
         low=1,
         high=9,
@@ -356,7 +356,7 @@ class PeakSettings(_Checked):
     extremum: str = _declare(
         "maximum",
         "Look for",
-        "The highest score of the map, or the lowest.",
+        "Look for the highest score of the map, or for the lowest.",
         choices=("maximum", "minimum"),
     )
 
