@@ -259,7 +259,7 @@ def test_ctrl_c_leaves_a_scan_that_goes_on(tmp_path: Path) -> None:
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=30)
     assert run.returncode == 130
-    assert said.endswith("Stopped; what is finished is kept, the same command goes on.\n")
+    assert said.endswith("Stopped; what is finished is kept, and the same command goes on.\n")
     before = shiftfield.Scan(out).done.sum()
     assert 3 < before < 300
     assert main(command[len(STOPPABLE) :]) == 0

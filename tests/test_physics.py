@@ -623,7 +623,9 @@ def test_images_of_another_size_are_refused() -> None:
         shiftfield.warp(np.ones((5, 7)), field)
     with pytest.raises(ValueError, match="they must be the same"):
         shiftfield.window_statistics(np.ones((2, 6, 7)), np.ones((3, 6, 7)), field)
-    with pytest.raises(ValueError, match="window is 7 px; the images are 6 x 7 px"):
+    with pytest.raises(
+        ValueError, match="window is 7 px; it must fit into the images, which are 6 x 7 px"
+    ):
         shiftfield.window_statistics(np.ones((6, 7)), np.ones((6, 7)), field)
     with pytest.raises(ValueError, match="order is 6"):
         shiftfield.warp(np.ones((6, 7)), field, order=6)

@@ -253,6 +253,6 @@ def test_coarse_levels_are_cancelled_too() -> None:
 def test_dask_arrays_are_refused_in_a_sentence() -> None:
     da = pytest.importorskip("dask.array")
     reference, sample = (da.from_array(image) for image in moved((0.0, 0.0)))
-    words = "start is 'global' for dask arrays; it needs arrays that are read now"
+    words = "start is 'global' for dask arrays; it needs arrays that are read at once"
     with pytest.raises(ValueError, match=words):
         find_shift_field(reference, sample, start="global", **ASKED)

@@ -182,7 +182,7 @@ def test_a_search_finds_the_truth() -> None:
         ({"frames": 0}, "frames is 0; it must be a positive whole number."),
         ({"sigma": -1}, "sigma is -1; it must be a positive number of px."),
         ({"contrast": 0.5}, "contrast is 0.5; it must lie in 0..0.16."),
-        ({"shift": 3}, "shift must be a pair (x, y) of numbers or of (H, W) arrays."),
+        ({"shift": 3}, "shift is 3; it must be a pair (x, y) of numbers or of (H, W) arrays."),
         ({"shift": (np.zeros((3, 4)), 0)}, "The x shift has shape (3, 4); allowed are () and (10, 12)."),
         ({"shift": (0, np.nan)}, "The y shift has a NaN or inf; it must be finite everywhere."),
     ],

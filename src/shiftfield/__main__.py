@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     from shiftfield.cli import fields, maps, scan
 
     parser = argparse.ArgumentParser(
-        prog="shiftfield", description="Where every piece of one image went in another."
+        prog="shiftfield", description="Find where every pixel of a sample lies in a reference."
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -1,6 +1,6 @@
 """`python -m shiftfield.demo`: the dense shifts of a real image pair, as numbers, file, picture, viewer.
 
-Only the telling is here; the search is `find_shift_field` and the window `_napari.demo_viewer`,
+Only the telling is here; the search is `find_shift_field` and the window `_napari.files.demo_viewer`,
 which runs in a process of its own so that a machine without a display loses only the window.
 """
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; return 0, or 1 when the viewer was wanted and could not be shown."""
     parser = argparse.ArgumentParser(
         prog="python -m shiftfield.demo",
-        description="Find how the flow behind a cylinder moved between two pictures of it.",
+        description="Find how the flow behind a cylinder moved between two images of it.",
     )
     parser.add_argument(
         "--out",
@@ -106,7 +106,7 @@ def show(saved: Path, screenshot: Path) -> int:
         print("viewer      open; close its window to end the demo")
         if _view(saved) == 0:
             return 0
-        print("viewer      the display did not take it; drawing it on a virtual one instead")
+        print("viewer      did not open on this display; drawing it on a virtual one instead")
     if shutil.which("Xvfb") is None:
         print(
             "viewer      there is no display, and no Xvfb to draw the window without one; get it with:"

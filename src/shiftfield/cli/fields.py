@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     """Add both commands."""
     local = commands.add_parser("local", help="dense shifts by Pearson correlation")
     umpa = commands.add_parser(
-        "umpa", help="dense shifts and transmission, with --dark-field also that, by UMPA"
+        "umpa", help="dense shifts and transmission by UMPA, with --dark-field also the dark field"
     )
     for parser, leave_out in ((local, ("method", "weight")), (umpa, ("method", "search"))):
         _add_files(parser)
@@ -45,12 +45,16 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     for name in ("reference", "sample"):
         parser.add_argument(
             f"--{name}-mask", metavar="ADDRESS",
-            help=f"weights of the {name}'s pixels, (H, W) or (frames, H, W); 0 takes no part",
+            help=f"address of the weights of the {name}'s pixels, (H, W) or (frames, H, W); 0 takes no part",
         )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write the field (.h5) or a picture of it (.png)"
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say what would be done, and how long it would take",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 

@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("scan", help="the fields of a series of projections")
     parser.description = _ADDRESSES
     need = parser.add_argument_group("inputs and output")
-    for name, words in (("references", "without the sample"), ("samples", "with it")):
+    for name, words in (("references", "without the object"), ("samples", "with the object")):
         need.add_argument(
             f"--{name}", nargs="+", required=True, metavar="ADDRESS", help=f"frames {words}"
         )
@@ -44,25 +44,33 @@ def add(commands: Any) -> None:
         help="axes of the samples in their order (default: %(default)s)",
     )
     need.add_argument(
-        "--reference-axes", metavar="AXES", help="those of the references (default: the same, without "
+        "--reference-axes", metavar="AXES", help="axes of the references (default: the same, without "
         "projection where there is one set for all)",
     )  # fmt: skip
-    need.add_argument("--dark", metavar="ADDRESS", help="images without beam")
-    need.add_argument("--flat", metavar="ADDRESS", help="images without sample and texture")
+    need.add_argument("--dark", metavar="ADDRESS", help="dark images: without beam")
+    need.add_argument(
+        "--flat", metavar="ADDRESS", help="flat images: with beam, without diffuser and object"
+    )
     need.add_argument(
         "--crop",
         nargs=4,
         type=int,
         metavar=("TOP", "BOTTOM", "LEFT", "RIGHT"),
-        help="what is used, px",
+        help="rows and columns that are used, px",
     )
     need.add_argument("--align", action="store_true", help="take out the drift of each frame first")
-    need.add_argument("--overwrite", action="store_true", help="throw away what the file holds")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    need.add_argument(
+        "--overwrite", action="store_true", help="replace the scan that the file holds"
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say what would be done, and how long it would take",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     add_settings(parser, Settings)
     parser.set_defaults(
-        run=run, stopped="Stopped; what is finished is kept, the same command goes on."
+        run=run, stopped="Stopped; what is finished is kept, and the same command goes on."
     )
 
 

@@ -8,7 +8,7 @@ from shiftfield.field.arrays import FieldArrays
 from shiftfield.quality import Quality
 
 WORDS = {
-    Quality.NO_ANSWER: "no shift could be found (a constant window, a NaN in reach, or outside)",
+    Quality.NO_ANSWER: "no shift could be found (a constant window, a NaN in reach, or outside the image)",
     Quality.LOW_SCORE: "even the best match is poor",
     Quality.SECOND_PEAK: "another shift fits nearly as well",
     Quality.PEAK_AT_BORDER: "the best shift is the largest that was tried (the margin is too small)",

@@ -44,7 +44,7 @@ def _checked(data: Any, name: str, images: Frames) -> Frames | None:
     if frames.size != images.size or frames.shape[0] not in (1, images.shape[0]):
         count, height, width = images.shape
         raise ValueError(
-            f"{name} has shape {tuple(frames.data.shape)}; the images take ({height}, {width}) for all frames or "
+            f"{name} has shape {tuple(frames.data.shape)}; it must be ({height}, {width}) for all frames or "
             f"({count}, {height}, {width}) for each."
         )
     if frames.device is not None:

@@ -65,7 +65,9 @@ def window_statistics(
     side = field.settings.window if window is None else check_integer("window", window, 1, "px")
     side = side // 2 * 2 + 1
     if side > min(ref.size):
-        raise ValueError(f"window is {side} px; the images are {ref.size[0]} x {ref.size[1]} px.")
+        raise ValueError(
+            f"window is {side} px; it must fit into the images, which are {ref.size[0]} x {ref.size[1]} px."
+        )
 
     field = field.on_host()
     x, y, known = shifts_of(field)

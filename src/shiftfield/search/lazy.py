@@ -48,8 +48,8 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
     for name, nothing in _IN_MEMORY.items():
         if getattr(settings, name) != nothing:
             raise ValueError(
-                f"{name} is {getattr(settings, name)!r} for dask arrays; it needs arrays that are read now "
-                "(progress or cancel has dask's read so)."
+                f"{name} is {getattr(settings, name)!r} for dask arrays; it needs arrays that are read at once "
+                "(give progress or cancel too, and they are)."
             )
     da = import_module("dask.array")
     for data in (reference, sample):

@@ -66,7 +66,8 @@ def starts_of(start: Any, shape: tuple[int, int]) -> Starts:
         host = start.on_host()
         if host.image_shape != shape:
             raise ValueError(
-                f"start is a field of an image of shape {host.image_shape}; the images have shape {shape}."
+                f"start is a field of an image of shape {host.image_shape}; it must be of the images' shape, "
+                f"{shape}."
             )
         step = host.settings.step
         believed = (

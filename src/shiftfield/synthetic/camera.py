@@ -147,6 +147,6 @@ def _counts(images: ArrayLike, photons: float, random: np.random.Generator) -> N
     mean = np.asarray(images, dtype=np.float64)
     if not (np.isfinite(mean) & (mean >= 0)).all():
         raise ValueError(
-            "The images have a negative intensity, a NaN or inf; they must be 0 or more."
+            "The images have a negative intensity, a NaN or inf; all must be finite and 0 or more."
         )
     return random.poisson(mean * positive("photons", photons)).astype(np.float64)

@@ -30,7 +30,7 @@ def speckle(
     mean: float = 1.0,
     contrast: float = 0.15,
 ) -> Image:
-    """Return a random speckle pattern, moved by any shift; px, (x, y), match minus place.
+    """Return a random speckle pattern, moved by any shift; px, (x, y), sample to reference.
 
     The intensity at any real place (v, u) = (row, column) is a sum of Gaussian blobs,
 
@@ -152,7 +152,10 @@ def shift_of(shift: Any, shape: tuple[int, int]) -> tuple[Float, Float]:
     try:
         x, y = (np.asarray(part, dtype=np.float64) for part in shift)
     except (TypeError, ValueError) as error:
-        raise ValueError("shift must be a pair (x, y) of numbers or of (H, W) arrays.") from error
+        raise ValueError(
+            f"shift is {' '.join(repr(shift).split()):.60}; it must be a pair (x, y) of numbers or of (H, W) "
+            "arrays."
+        ) from error
     for name, part in (("x", x), ("y", y)):
         if part.shape not in ((), shape):
             raise ValueError(
