@@ -1,4 +1,4 @@
-"""Dense shift fields between images by local correlation: where every piece of one image went in another.
+"""Dense shift fields between images by local correlation: where every pixel of a sample lies in a reference.
 
 The names below are loaded when they are first used, so that importing shiftfield costs nothing.
 """

@@ -49,7 +49,7 @@ def find_local_shifts(
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> tuple[Image, Image]:
-    """Find the shift of every pixel by local correlation; px, (x, y), match in the reference minus place.
+    """Find the shift of every pixel by local correlation; px, (x, y), sample to reference.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def find_local_shifts(
     gpu : bool or "hybrid"
         Where to compute; without a usable GPU a UserWarning says why, and the CPU is used.
     block : tuple of two positive ints
-        CUDA threads in a block: their product, in warps of 32, is the most that a block of the search has, 32
-        to 256. Without effect on results and on the CPU.
+        Their product is the most CUDA threads that a block of the search has, in warps of 32, 32 to 256. It
+        changes no result, and nothing on the CPU.
     ncore : int or None
         Threads; None takes all cores the process may use.
     norm : bool
@@ -77,8 +77,8 @@ def find_local_shifts(
     norm_global : bool
         Before that, apply the 3-D rule of `normalize_image` to each whole stack (1-D search).
     chunk_size : int or None
-        Rows that are held at once, rounded to whole tiles; changes no result. None is all rows. With a GPU its
-        memory decides instead.
+        Rows that are held at once, rounded to whole tiles; changes no result. None is all rows. With a GPU the
+        GPU's memory decides instead.
     device : {None, "auto", "cpu", "gpu", "hybrid", "reference"}
         As in `find_shift_field`; None does what `gpu` says.
     memory, progress, cancel
@@ -87,8 +87,8 @@ def find_local_shifts(
     Returns
     -------
     tuple of ndarray
-        (x_shifts, y_shifts), float32 (H, W): 0 in the borders (radius + margin px; of a 1-D search
-        only along its own axis), NaN where there is no answer. CuPy's for CuPy arrays, on their device.
+        (x_shifts, y_shifts), px, float32 (H, W): 0 in the borders (radius + margin px; of a 1-D search
+        only along its own axis), NaN where there is no answer. For CuPy arrays CuPy arrays, on their device.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def find_local_shifts_umpa(
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> tuple[Image, ...]:
-    """Find the shift of every pixel of a stack by UMPA; px, (x, y), match in the reference minus place.
+    """Find the shift of every pixel of a stack by UMPA; px, (x, y), sample to reference.
 
     Minimises the cost of S = T R, or with `dark_signal` of S = T (mean + V (R - mean)), over all
     shifts (Zdora et al., PRL 118, 203903, 2017); formulas in `shiftfield.scores`.
@@ -166,9 +166,9 @@ def find_local_shifts_umpa(
     Returns
     -------
     tuple of ndarray
-        (x_shifts, y_shifts), or with `dark_signal` (x_shifts, y_shifts, transmission, dark); float32
-        (H, W). Borders of the shifts are 0; of transmission and dark they repeat the edge values.
-        NaN where there is no answer. dark = 1 means no scattering.
+        (x_shifts, y_shifts), px, or with `dark_signal` (x_shifts, y_shifts, transmission, dark); float32
+        (H, W). Borders of the shifts are 0; borders of transmission and dark repeat the outermost values.
+        NaN where there is no answer. transmission = 1 means no absorption, dark = 1 no scattering.
 
     Raises
     ------

@@ -51,7 +51,7 @@ def find_global_shift_based_local_shifts(
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> tuple[float, float] | tuple[Float, Float]:
-    """Find one shift of an image from local shifts at points; px, (x, y), match in the reference minus place.
+    """Find one shift of an image from local shifts at points; px, (x, y), sample to reference.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def find_global_shift_based_local_shifts(
     Returns
     -------
     tuple
-        (x_shift, y_shift) as floats; with `return_list` two float64 arrays in the order of the points
+        (x_shift, y_shift), px, as floats; with `return_list` two float64 arrays in the order of the points
         that lie inside, NaN for a point without an answer.
 
     Raises
@@ -156,9 +156,27 @@ def random_points(
     num_point: int | None = None,
     rng: int | np.random.Generator | None = None,
 ) -> tuple[Index, Index]:
-    """Return (rows, columns) of random points whose windows and searches lie inside the image.
+    """Return (rows, columns), px, of random points whose search areas lie inside the image.
 
-    `num_point` None is 30; `rng` None is a fixed seed.
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W) of the image, px.
+    win_size, margin : int
+        Side of the window around each point, and the largest shift tried, px.
+    num_point : int, optional
+        Number of points; 30 when None.
+    rng : int or numpy.random.Generator, optional
+        Seed; None is a fixed seed, so that the points are the same at every call.
+
+    Returns
+    -------
+    tuple of ndarray of int, shape (num_point,)
+
+    Raises
+    ------
+    ValueError
+        When `num_point` is below 1, or `rng` is no seed.
     """
     count = check_integer("num_point", _DEFAULT.num_point if num_point is None else num_point, 1)
     try:
@@ -173,10 +191,26 @@ def random_points(
 
 
 def combine(shifts: ArrayLike, global_value: str) -> float:
-    """Combine the shifts of points, px, into one; points without an answer (NaN) are left out.
+    """Combine the shifts of points along one axis, px, into one; points without an answer (NaN) are left out.
 
     "median": their median. "mixed": the mean of the middle six, sorted[mid - 3 : mid + 3] with
     mid = n // 2 (of all when there are fewer). "mean": for n > 7 the mean of sorted[2:-2], else of all.
+
+    Parameters
+    ----------
+    shifts : array_like, shape (n,)
+        Shifts along one axis, px.
+    global_value : {"mixed", "median", "mean"}
+        How they are combined.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        When no point has an answer, or `global_value` is not one of those above.
     """
     check_global_value(global_value)
     known = np.sort(np.asarray(shifts, dtype=np.float64))

@@ -55,7 +55,7 @@ class Search:
     coverage : float
         Least part of the window's weight that must take part, where pixels have weights.
     apart : int
-        Shifts that far from the best along both axes, px, are no second peak but the same.
+        Shifts no further than this from the best along both axes, px, belong to the same peak.
     smoothing, flatter : int, float
         Passes of smoothing before the gradient of the refinement's template is taken, and what the true slope is
         over that one; see `engine.gradients`.
@@ -173,8 +173,8 @@ class Answer:
     """Float32 arrays of a tile's wanted pixels, NaN where there is no answer; shifts in px, (x, y).
 
     `uncertainty_*` are one sigma, px; `second_peak` the best score away from the peak over the peak's own;
-    `texture` the standard deviation of the sample's
-    window, in its own units; `flags` (uint16) the bits of `Quality` that the engine knows of.
+    `texture` the standard deviation of the sample's window, in its own units; `flags` (uint16) the bits of
+    `Quality` that the engine knows of.
     """
 
     x: NDArray[np.float32]

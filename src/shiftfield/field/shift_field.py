@@ -49,7 +49,7 @@ class ShiftField(FieldArrays):
     settings : Settings
         What was asked for.
     image_shape : tuple of int
-        (H, W) of the sample in px.
+        (H, W) of the sample, px.
     frames : int
         Number of frames that were compared.
     seconds : float
@@ -72,7 +72,7 @@ class ShiftField(FieldArrays):
         return replace(self, **copies)
 
     def summary(self) -> str:
-        """Return a few lines for people: size, settings, time, how much is valid, median shift."""
+        """Return a few lines for people: size, settings, time (s), valid part (%), median shift (px, (x, y))."""
         height, width = self.image_shape
         s = self.settings
         host = self.on_host()
@@ -117,20 +117,45 @@ class ShiftField(FieldArrays):
         return filling.filled(self.on_host(), method)
 
     def reasons(self, row: int, column: int) -> str:
-        """Return a sentence that says why a pixel of the arrays is or is not believed."""
+        """Return a sentence that says why a pixel is or is not valid.
+
+        Parameters
+        ----------
+        row, column : int
+            Element of the arrays; with `step` it belongs to the sample's pixel (row * step, column * step).
+
+        Raises
+        ------
+        ValueError
+            When the field has no such pixel.
+        """
         from shiftfield.field import reasons
 
         return reasons.sentence(self.on_host(), row, column)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the field to an HDF5 file, replacing it in one step; see `field.hdf5`."""
+        """Write the field to an HDF5 file, replacing it in one step.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written; the sentence says why.
+        """
         from shiftfield.field import hdf5
 
         hdf5.save(self.on_host(), path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ShiftField:
-        """Read a field that `save` wrote; a ValueError says what is missing in another file."""
+        """Return the field that `save` wrote.
+
+        Raises
+        ------
+        FileNotFoundError
+            When there is no such file.
+        ValueError
+            When the file holds no shift field; the sentence says what is missing.
+        """
         from shiftfield.field import hdf5
 
         return cls(**hdf5.read(path))
@@ -143,7 +168,21 @@ class ShiftField(FieldArrays):
         score: bool = True,
         placement: Mapping[str, Any] | None = None,
     ) -> list[tuple[Any, dict[str, Any], str]]:
-        """Return napari layer tuples: images of every quantity and vectors; see `field.layers`."""
+        """Return napari layer tuples (data, arguments, type), the lowest first: images, and vectors on top.
+
+        The images hold the shift; vectors show the motion, from the reference to the sample, of valid pixels.
+
+        Parameters
+        ----------
+        spacing : int
+            Distance between vectors, px of the sample.
+        length : float
+            Factor by which vectors are drawn longer than the motion.
+        score : bool
+            Whether to add the score.
+        placement : mapping, optional
+            Transform of the sample in the viewer, for its last two axes, as napari takes it.
+        """
         from shiftfield.field import layers
 
         return layers.to_layers(
@@ -151,7 +190,7 @@ class ShiftField(FieldArrays):
         )
 
     def picture(self) -> Any:
-        """Return a `PIL.Image.Image` of all quantities with their colour bars."""
+        """Return a `PIL.Image.Image` of all quantities with their colour bars; what is not valid is grey."""
         from shiftfield.field import picture
 
         return picture.draw(self.on_host())

@@ -75,7 +75,7 @@ def field_of_part(
     weights: Mapping[str, Any] | None = None,
     cancel: Any = None,
 ) -> ShiftField:
-    """Find the field of pixels that were cut out, (H, W) or (K, H, W); px, (x, y), match minus place.
+    """Find the field of pixels that were cut out, (H, W) or (K, H, W); px, (x, y), sample to reference.
 
     As `find_shift_field`, without its warnings; the last bits are others, for other tiles are searched.
 
@@ -84,7 +84,7 @@ def field_of_part(
     reference, sample : array_like, shape (H, W) or (K, H, W)
         The same part of both, with what `part_to_read` adds.
     settings, thresholds : Settings, Thresholds
-        What to search for; settings whose `start` is "given" are none.
+        What to search for; a `start` of "given" is not allowed.
     weights : mapping, optional
         "reference_weights" and "sample_weights" of the same part, as in `find_shift_field`.
     cancel : callable or object with `is_set`, optional

@@ -54,7 +54,7 @@ def embed(viewer: Any = None, *, width: int = 800, height: int = 600) -> Embedde
     ImportError, RuntimeError
         When a package or a display is missing; the sentence says how to get it.
     ValueError
-        When `viewer` is none.
+        When `viewer` is no napari viewer, or a size is not allowed.
     """
     from shiftfield.notebook.needed import need
 

@@ -24,7 +24,7 @@ _HIGHEST_ORDER = 5
 
 
 def warp(sample: Any, field: ShiftField, *, order: int = 3) -> NDArray[Any]:
-    """Lay the sample onto the reference by a shift field; px, (x, y), match in the reference minus place.
+    """Lay the sample onto the reference by a shift field; px, (x, y), sample to reference.
 
     At pixel q of the result stands the sample at the place p for which p + shift(p) = q: what matched there.
     The field belongs to the sample's pixels, so p is found by iterating p = q - shift(p), with the shifts

@@ -36,7 +36,7 @@ def probe(
     borders: str = DEFAULT.borders,
     coverage: float = DEFAULT.coverage,
 ) -> Probe:
-    """Search one pixel and keep what was seen: window, search area, scores, fit; px, (x, y), match minus place.
+    """Search one pixel and keep what was seen: window, search area, scores, fit; px, (x, y), sample to reference.
 
     The answer is that of `find_shift_field` with the same settings at that pixel, in float64 where that may
     take float32. Of the images only what the pixel needs is read; besides, "umpa_dark" takes one pass over the
@@ -49,8 +49,8 @@ def probe(
     row, column : int
         The pixel of the sample, px from its first one.
     quality : bool
-        Whether the size of speckles, which a second peak must be away from the first, is measured on parts of
-        the whole reference, as a field's is, or on the search area alone.
+        A second peak must be some speckles away from the first. With True the size of the speckles is measured
+        on parts of the whole reference, as for a field; with False on the search area alone.
     start : pair of float, optional
         The shift (x, y) that the search is centred on, px, rounded to whole px.
     method, window, margin, peak, peak_size, weight, refine, shape_order, uncertainty, thresholds

@@ -20,7 +20,7 @@ Float = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Probe:
-    """What a search sees at one pixel of the sample; shifts in px, (x, y), match in the reference minus place.
+    """What a search sees at one pixel of the sample; shifts in px, (x, y), sample to reference.
 
     Attributes
     ----------

@@ -223,7 +223,7 @@ def measured(
 
 
 def apart_of(patches: NDArray[np.float64]) -> int:
-    """Return the least distance of a second peak from the best, px, by patches `(N, K, h, w)` of the reference."""
+    """Return the least distance of a second peak from the best, px; patches of the reference `(N, K, h, w)`."""
     return max(int(np.ceil(2 * _speckle_radius(patches))), 2)
 
 

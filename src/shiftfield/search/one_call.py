@@ -54,7 +54,7 @@ def find_shift_field(
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
 ) -> ShiftField:
-    """Find where every piece of the sample lies in the reference; px, (x, y), match minus place.
+    """Find the shift of every pixel of the sample; px, (x, y), match in the reference minus place in the sample.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def find_shift_field(
     weight : str or None
         Weights of the pixels in the window, a name of `scipy.signal.windows`; None is a box.
     step : int
-        Compute every step-th row and column; the same bits as those pixels of the full field.
+        Compute every step-th row and column, px; these pixels have the bits of the full field.
     refine : {None, "icgn"}
         None keeps the peak fit. "icgn" matches the sample's window with the reference interpolated by quintic
         B-splines, from the best whole-pixel shift on (inverse-compositional Gauss-Newton, Pan et al., Exp.
@@ -88,10 +88,10 @@ def find_shift_field(
     shape_order : {0, 1}
         Whether a window only moves in the refinement, or also stretches and shears.
     uncertainty : bool
-        Whether to estimate one sigma of each shift.
+        Whether to estimate one sigma of each shift, px.
     quality : bool
-        Whether to check each pixel: what speaks against it are the bits of `quality`, and only what passes is
-        valid. It takes a search from reference to sample besides, some 4 times the time in all.
+        Whether to check each pixel: what speaks against it are the bits of `quality`, and only pixels that pass
+        are valid. This needs a search from reference to sample too, and takes about 4 times as long in all.
     thresholds : Thresholds
         What a pixel must pass then.
     start : {None, "global", "pyramid"}, pair of float or of array_like (H, W), or ShiftField
@@ -112,7 +112,7 @@ def find_shift_field(
     ncore : int or None
         Threads; None takes all cores the process may use.
     memory : int, str or None
-        Most memory for the pieces of the input in work, bytes or a text such as "2 GB".
+        Most memory for the search beyond its answer, bytes or a text such as "2 GB"; None: the program chooses.
     progress : callable, optional
         Called as `progress(done, total)` with numbers of tiles, in the calling thread.
     cancel : callable or object with `is_set`, optional
@@ -150,8 +150,8 @@ def find_shift_field(
     if progress is None and cancel is None and (is_lazy(reference) or is_lazy(sample)):
         if given:
             raise ValueError(
-                "Weights were given with dask arrays, whose lazy field knows none; give progress or cancel too, "
-                "and they are read band by band now."
+                "Weights were given with dask arrays, whose lazy field takes no weights; give progress or cancel "
+                "too, and the arrays are read band by band at once."
             )
         return lazy_field(reference, sample, settings)
     ref, sam = pair(reference, sample)

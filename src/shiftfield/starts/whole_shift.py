@@ -18,7 +18,7 @@ _FINE = 15  # px; what is coarser is illumination
 def whole_shift(
     reference: NDArray[np.floating[Any]], sample: NDArray[np.floating[Any]]
 ) -> tuple[int, int] | None:
-    """Return the shift (y, x), match minus place, of a sample `(K, H, W)`; None where none is found.
+    """Return the shift (y, x), px, sample to reference, of a sample `(K, H, W)`; None where none is found.
 
     The greatest of sum R S / sqrt(sum R^2 sum S^2) over what overlaps, R and S less their local means, NaN left
     out; by FFT (as J. P. Lewis, Vision Interface 1995, with the energies of what overlaps).

@@ -126,9 +126,8 @@ def make_plan(
 ) -> Plan:
     """Resolve a search into a plan.
 
-    `bytes_of_a_row` is what a row of a band costs; 0 when bands are no copies. `normalised` says that tiles
-    normalise what they cut of a band. `threads` is the most of a block
-    on a GPU.
+    `bytes_of_a_row` is what a row of a band costs, bytes; 0 when bands are no copies. `normalised` says that
+    tiles normalise what they cut of a band. `threads` is the most that a block on a GPU may have.
 
     Raises
     ------

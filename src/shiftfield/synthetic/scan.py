@@ -78,7 +78,7 @@ def speckle_scan(
     sigma, seed, mean, contrast
         Of the speckles; see `speckle`.
     displacement : float
-        Longest shift, px.
+        Length of the longest shift of the lens, px.
     transmission, dark_field : float
         Lowest T and V, at the centres of the absorber and the scatterer.
     noise : float
