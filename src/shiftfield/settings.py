@@ -126,7 +126,15 @@ class _Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings(_Checked):
-    """How a dense shift field is found: the score, the window, the search, the peak, the machine."""
+    """How a dense shift field is found: the score, the window, the search, the peak, the machine.
+
+    Lengths are in px, memory in bytes. Each field has its default, range, unit and help in its declaration.
+
+    Raises
+    ------
+    ValueError
+        When a value is not allowed, or two of them do not go together; one sentence says which.
+    """
 
     method: str = _declare(
         "pearson",
@@ -281,7 +289,15 @@ def peak_size(method: str, size: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds(_Checked):
-    """What a pixel must pass to be valid, where quality is asked for."""
+    """What a pixel must pass to be valid, where quality is asked for.
+
+    Distances are in px, all others are ratios. Each field has its default, range and help in its declaration.
+
+    Raises
+    ------
+    ValueError
+        When a value is not allowed; one sentence says which.
+    """
 
     score: float = _declare(
         0.5,
