@@ -19,7 +19,6 @@ from shiftfield.engine.base import SPLINE, blank
 from shiftfield.engine.reference import ReferenceBackend
 from shiftfield.inputs.frames import Frames
 from shiftfield.inputs.normalisation import AsGiven, Divisors, FlatRows
-from shiftfield.starts.pieces import Starts
 from shiftfield.stream.bands import (
     Band,
     Cancelled,
@@ -35,6 +34,7 @@ from shiftfield.stream.bands import (
     rows_of,
     run,
 )
+from shiftfield.stream.pieces import Starts
 from shiftfield.stream.plan import Plan, window_weights
 
 Array = NDArray[Any]

@@ -39,7 +39,7 @@ def check(found: ShiftField, expected: ShiftField) -> None:
 @given(data=st.data())
 def test_chunks_of_any_size(data: st.DataObject) -> None:
     pick = data.draw
-    method = pick(st.sampled_from(METHODS))
+    method = pick(st.sampled_from(list(METHODS)))
     chosen: dict[str, Any] = {
         "window": pick(st.sampled_from([3, 7])), "margin": pick(st.integers(1, 4)), "method": method,
         "step": pick(st.sampled_from([1, 1, 2, 3])), "device": "cpu",

@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from benchmarks.rooms import PICTURE, levels, picture, rooms
 
 PACKAGE = "shiftfield"
 ROOT = Path(__file__).parents[1] / "src" / PACKAGE
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 LAYERS = [
     "scores",
     "_version machine quality settings settings_file field.colours peaks.fits physics.wave",
-    "inputs live probing search starts stream",  # the folders; most of their files have a line of their own
+    "arrays live probing",
     "field maps peaks synthetic samples",
     "peaks.surface",
     "probing.probed",
@@ -40,17 +41,13 @@ LAYERS = [
     "engine.cpu engine.reference engine.gpu.backend",
     "engine.gpu",
     "engine",
-    "inputs.arguments inputs.frames",
-    "inputs.normalisation inputs.weights maps.maker starts.binning starts.whole_shift",
-    "physics stream.plan stream.rows",
+    "inputs",
+    "maps.maker physics stream",
     "maps.correlation_map",
-    "search.template_gradient starts.pieces",
-    "stream.bands",
-    "stream.strips",
-    "stream.resident stream.sharing",
-    "search.dense",
-    "checks search.lazy starts.pyramid",
-    "correlation global_shift search.one_call",
+    "dense",
+    "checks starts",
+    "search",
+    "correlation global_shift",
     "live.preview",
     "probing.block",
     "probing.prober",
@@ -154,6 +151,16 @@ def test_there_is_no_circle() -> None:
         for module in MODULES
     }
     assert list(TopologicalSorter(needs).static_order())
+
+
+def test_rooms_go_in_no_circle() -> None:
+    """Nor do the folders: a stranger can read the house from the ground up."""
+    assert max(levels(rooms()).values()) > 5
+
+
+def test_the_picture_of_the_rooms_is_that_of_the_code() -> None:
+    """Drawn anew by `python -m benchmarks.rooms`."""
+    assert PICTURE.read_text(encoding="utf-8") == picture()
 
 
 def test_every_layer_has_its_module() -> None:

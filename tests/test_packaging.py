@@ -101,3 +101,15 @@ def test_the_manifest_at_the_top_is_the_one_in_the_package() -> None:
         assert link.resolve() == MANIFEST.resolve()
     else:  # Git on Windows writes a link as a file that holds its target
         assert link.read_text(encoding="utf-8").strip() == "src/shiftfield/napari.yaml"
+
+
+def test_a_consumer_is_type_checked_and_runs(tmp_path: Path) -> None:
+    """`py.typed` is there and the public names have types that a strict checker accepts."""
+    assert (SOURCE / "py.typed").is_file()
+    program = tmp_path / "use.py"
+    program.write_text((TOP / "tests" / "consumer" / "use.py").read_text(encoding="utf-8"))
+    for command in (["-m", "mypy", "--strict", "use.py"], ["use.py"]):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

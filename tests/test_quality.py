@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from shiftfield import Cancelled, Quality, ShiftField, Thresholds, find_shift_field
 from shiftfield.checks.neighbours import median_residual
 from shiftfield.checks.way_back import backward_starts, distance
+from shiftfield.dense.two_axes import search_2d
 from shiftfield.engine.base import Answer
 from shiftfield.inputs.frames import Frames
 from shiftfield.samples import cylinder_flow, tensile_test
-from shiftfield.search.dense import search_2d
 from shiftfield.settings import Settings
-from shiftfield.starts.pieces import Starts
 from shiftfield.stream.bands import Watch
+from shiftfield.stream.pieces import Starts
 from shiftfield.synthetic import speckle
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

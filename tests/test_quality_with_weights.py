@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scenes import moved
 
 from shiftfield import Quality, find_shift_field
+from shiftfield.dense.two_axes import search_2d
 from shiftfield.engine.base import Answer
 from shiftfield.inputs.frames import Frames
 from shiftfield.inputs.weights import weights_of
-from shiftfield.search.dense import search_2d
 from shiftfield.settings import Settings
 from shiftfield.stream.bands import Watch
 

@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from shiftfield import Cancelled, ShiftField, find_shift_field
+from shiftfield.dense.plans import search_of
 from shiftfield.inputs.frames import Frames
-from shiftfield.search.dense import search_of
 from shiftfield.settings import Settings
 from shiftfield.starts.binning import binned
-from shiftfield.starts.pieces import pieces
+from shiftfield.stream.pieces import pieces
 from shiftfield.synthetic import speckle
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

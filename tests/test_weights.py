@@ -16,10 +16,10 @@ from scenes import moved, same_bits
 
 from shiftfield import ShiftField, find_shift_field
 from shiftfield.__main__ import main
+from shiftfield.dense.plans import plan_of, search_of
 from shiftfield.engine.gpu.layout import refusal
 from shiftfield.inputs.frames import Frames
 from shiftfield.inputs.weights import padded, weights_of
-from shiftfield.search.dense import plan_of, search_of
 from shiftfield.settings import METHODS, WEIGHTS, Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pixels have no answer:UserWarning")

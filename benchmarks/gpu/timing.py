@@ -17,11 +17,11 @@ from benchmarks.gpu.ceilings import Ceilings
 from benchmarks.gpu.clock import Clock, Watched, milliseconds
 from benchmarks.gpu.counts import Counts, count
 from benchmarks.gpu.rows import Row
+from shiftfield.dense.plans import search_of
 from shiftfield.engine import Search, Stop, Tile
 from shiftfield.engine.gpu.device import Device
 from shiftfield.engine.gpu.piece import Images, Stack, Target
 from shiftfield.engine.gpu.worker import Worker, rows_of_a_strip
-from shiftfield.search.dense import search_of
 from shiftfield.settings import Settings
 
 

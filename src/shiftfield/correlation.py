@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.dense.one_axis import search_1d
+from shiftfield.dense.plans import search_of
+from shiftfield.dense.running import Normalise, as_given
+from shiftfield.dense.two_axes import search_2d
 from shiftfield.inputs.arguments import (
     check_block,
     check_chunk,
@@ -21,7 +25,6 @@ from shiftfield.inputs.arguments import (
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.normalisation import FlatColumns, FlatImage, FlatRows, Standard
 from shiftfield.peaks.locate import check_peak
-from shiftfield.search.dense import Normalise, as_given, search_1d, search_2d, search_of
 from shiftfield.settings import Settings, check_integer
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.plan import check_size

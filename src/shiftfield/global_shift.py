@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from shiftfield.arrays.converted import as_array
+from shiftfield.arrays.on_device import to_host
 from shiftfield.inputs.arguments import check_block_size, check_cores, device_of
-from shiftfield.inputs.arrays import as_array
-from shiftfield.inputs.device_arrays import to_host
 from shiftfield.inputs.frames import pair, whole
 from shiftfield.inputs.normalisation import normalize_image
 from shiftfield.maps.maker import MapMaker

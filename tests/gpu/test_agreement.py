@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scenes import DROWNED, drowned, moved, same_bits
 
 from shiftfield import samples
+from shiftfield.dense.plans import search_of
 from shiftfield.engine import Answer, Backend, Block, Search, Stop, Tile, backend
 from shiftfield.engine.gpu.device import Device
 from shiftfield.engine.gpu.layout import refusal
 from shiftfield.engine.gpu.worker import Worker
-from shiftfield.search.dense import search_of
 from shiftfield.settings import METHODS, WEIGHTS, Settings
 
 Frames = NDArray[Any]
@@ -206,7 +206,7 @@ def test_any_search(data: st.DataObject) -> None:
     pick = data.draw
     window, margin = pick(st.sampled_from([3, 5, 7, 9])), pick(st.integers(1, 4))
     axis = pick(st.sampled_from(["both", "x", "y"]))
-    method = "pearson" if axis != "both" else pick(st.sampled_from(METHODS))
+    method = "pearson" if axis != "both" else pick(st.sampled_from(list(METHODS)))
     least = window + 2 * margin
     height, width = pick(st.integers(least, least + 20)), pick(st.integers(least, least + 20))
     frames = pick(st.integers(2, 4))

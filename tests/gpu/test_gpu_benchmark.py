@@ -22,9 +22,9 @@ from emulated import Emulated
 from test_compiling import ARCHITECTURES, done, nvrtc
 
 from shiftfield import find_shift_field
+from shiftfield.dense.plans import search_of
 from shiftfield.engine import why_no_gpu
 from shiftfield.engine.gpu.layout import layout
-from shiftfield.search.dense import search_of
 from shiftfield.settings import Settings
 
 TOP = Path(__file__).parents[2]

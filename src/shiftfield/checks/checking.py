@@ -8,13 +8,13 @@ from dataclasses import replace
 from shiftfield.checks.judge import Bits, Evidence, judged
 from shiftfield.checks.neighbours import median_residual
 from shiftfield.checks.way_back import backward_starts, distance
+from shiftfield.dense.two_axes import search_2d
 from shiftfield.engine import Answer
 from shiftfield.inputs.frames import Frames
 from shiftfield.inputs.weights import NO_WEIGHTS, Weights
-from shiftfield.search.dense import search_2d
 from shiftfield.settings import Settings, Thresholds
-from shiftfield.starts.pieces import Starts
 from shiftfield.stream.bands import Watch
+from shiftfield.stream.pieces import Starts
 
 
 def quality_of(

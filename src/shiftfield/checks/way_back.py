@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.starts.pieces import Starts, starts_of
+from shiftfield.stream.pieces import Starts, starts_of
 
 Image = NDArray[np.float32]
 

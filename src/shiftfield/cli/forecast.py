@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from shiftfield.dense.plans import plan_of, search_of
 from shiftfield.inputs.frames import Frames
 from shiftfield.machine import available_cores
-from shiftfield.search.dense import plan_of, search_of
 from shiftfield.search.one_call import find_shift_field
 from shiftfield.settings import Settings
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from shiftfield.arrays.on_device import is_lazy, is_on_device, to_host
 from shiftfield.field.arrays import FieldArrays
-from shiftfield.inputs.device_arrays import is_lazy, is_on_device, to_host
 
 
 class ShiftField(FieldArrays):

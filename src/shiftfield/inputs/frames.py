@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays.converted import as_array, unmasked
+from shiftfield.arrays.on_device import number_of
 from shiftfield.engine.base import Real
-from shiftfield.inputs.arrays import as_array, unmasked
-from shiftfield.inputs.device_arrays import number_of
 from shiftfield.sources import is_address, open_images
 from shiftfield.sources.flat import Part, spooled
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays.on_device import sum_where
 from shiftfield.engine.base import Real
-from shiftfield.inputs.device_arrays import sum_where
 from shiftfield.inputs.frames import Frames
 
 Float = NDArray[np.float64]

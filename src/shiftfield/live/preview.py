@@ -13,11 +13,11 @@ from math import ceil, log2
 from statistics import median_low
 from typing import Any
 
+from shiftfield.dense.two_axes import ROWS_ALONE
 from shiftfield.engine.base import SPLINE
 from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import pair
 from shiftfield.inputs.weights import weights_of
-from shiftfield.search.dense import ROWS_ALONE
 from shiftfield.search.one_call import USUAL, field_of
 from shiftfield.settings import Settings, Thresholds
 from shiftfield.stream.bands import Watch

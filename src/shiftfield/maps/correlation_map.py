@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays.on_device import to_host
 from shiftfield.inputs.arguments import check_block, device_of
-from shiftfield.inputs.device_arrays import to_host
 from shiftfield.inputs.frames import Frames, in_one_place
 from shiftfield.maps.maker import MapMaker
 from shiftfield.peaks.locate import check_peak, locate_peak

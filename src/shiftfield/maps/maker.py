@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from shiftfield.arrays.on_device import is_on_device, number_of, to_host
 from shiftfield.engine import no_gpu
 from shiftfield.engine.gpu import devices
 from shiftfield.engine.gpu.device import Device
-from shiftfield.inputs.device_arrays import is_on_device, number_of, to_host
 from shiftfield.inputs.frames import Frames
 from shiftfield.maps.pearson import Float, Library, pearson_maps
 from shiftfield.maps.stacks import stack_map

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from shiftfield.inputs.device_arrays import to_host
+from shiftfield.arrays.on_device import to_host
 
 Float = NDArray[np.float64]
 _BLOCK = 32  # rows

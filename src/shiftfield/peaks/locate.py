@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shiftfield.inputs.arrays import as_array
+from shiftfield.arrays.converted import as_array
 from shiftfield.peaks.fits import Flags, Float, Integers, refine
 from shiftfield.settings import PEAK_METHODS, check_integer, peak_size
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinates
 
+from shiftfield.arrays.on_device import is_on_device, to_host
 from shiftfield.field import ShiftField
-from shiftfield.inputs.device_arrays import is_on_device, to_host
 from shiftfield.inputs.frames import Frames
 from shiftfield.settings import check_integer
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays.on_device import to_host
 from shiftfield.engine import Block, Search, Tile
-from shiftfield.inputs.device_arrays import to_host
 from shiftfield.inputs.frames import Frames, as_floats
 from shiftfield.inputs.weights import Weights
 from shiftfield.stream.bands import Band, cut, in_floats

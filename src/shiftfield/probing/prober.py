@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 
 from shiftfield.checks.judge import Evidence, judged
+from shiftfield.dense.patches import apart_of
+from shiftfield.dense.plans import search_of
+from shiftfield.dense.two_axes import measured
 from shiftfield.engine import Search
 from shiftfield.engine.joint import Maps
 from shiftfield.engine.reference import ReferenceBackend, maps_of_pixel
@@ -21,7 +24,6 @@ from shiftfield.peaks.surface import fit_at
 from shiftfield.probing.block import block_of, inside
 from shiftfield.probing.probed import Probe
 from shiftfield.quality import Quality
-from shiftfield.search.dense import apart_of, measured, search_of
 from shiftfield.search.one_call import USUAL
 from shiftfield.settings import Settings, Thresholds, check_integer
 from shiftfield.stream.plan import check_size

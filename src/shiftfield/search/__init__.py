@@ -1,1 +1,1 @@
-"""Dense searches, from checked settings to a `ShiftField`; what one tile computes is the business of `engine`."""
+"""`find_shift_field`, now or when dask wants it: what it takes, and all that it does for one field."""

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays.converted import as_array, unmasked
+from shiftfield.arrays.on_device import is_lazy
+from shiftfield.dense.plans import plan_of, search_of
+from shiftfield.dense.running import run_plans
 from shiftfield.engine import Search
 from shiftfield.field import ShiftField
-from shiftfield.inputs.arrays import as_array, unmasked
-from shiftfield.inputs.device_arrays import is_lazy
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.normalisation import AsGiven
 from shiftfield.scores import METHODS
-from shiftfield.search.dense import plan_of, run_plans, search_of
 from shiftfield.settings import Settings
 from shiftfield.sources import is_address, open_images
 from shiftfield.stream.bands import Input, Watch, Work

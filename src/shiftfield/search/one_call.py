@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from shiftfield.arrays.on_device import is_lazy
+from shiftfield.dense.one_axis import search_1d
+from shiftfield.dense.plans import plan_of, search_of
+from shiftfield.dense.two_axes import search_2d
 from shiftfield.field import ShiftField
-from shiftfield.inputs.device_arrays import is_lazy
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.weights import NO_WEIGHTS, Weights, unmasked_frames, weights_of
-from shiftfield.search.dense import plan_of, search_1d, search_2d, search_of
 from shiftfield.search.lazy import lazy_field
 from shiftfield.settings import DEFAULT, Settings, Thresholds
-from shiftfield.starts.pieces import Starts, starts_of
 from shiftfield.stream.bands import Watch
+from shiftfield.stream.pieces import Starts, starts_of
 from shiftfield.stream.rows import make_readable
 
 USUAL = Thresholds()

@@ -13,15 +13,16 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from shiftfield.dense.plans import search_of
+from shiftfield.dense.two_axes import search_2d
 from shiftfield.engine import Answer
 from shiftfield.inputs.frames import Frames
 from shiftfield.inputs.weights import weights_of
-from shiftfield.search.dense import search_2d, search_of
 from shiftfield.settings import Settings
 from shiftfield.starts.binning import Image, binned
-from shiftfield.starts.pieces import Starts, starts_of
 from shiftfield.starts.whole_shift import whole_shift
 from shiftfield.stream.bands import Watch
+from shiftfield.stream.pieces import Starts, starts_of
 from shiftfield.stream.plan import make_plan
 
 Real = NDArray[np.float64]

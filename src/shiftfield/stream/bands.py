@@ -21,7 +21,7 @@ from shiftfield.engine.base import blank
 from shiftfield.inputs.frames import Frames, as_floats
 from shiftfield.inputs.normalisation import Divisors, Normaliser
 from shiftfield.inputs.weights import NO_WEIGHTS, Weights, padded, unmasked, weights_of_tile
-from shiftfield.starts.pieces import Starts, pieces, tile_of
+from shiftfield.stream.pieces import Starts, pieces, tile_of
 from shiftfield.stream.plan import Plan
 from shiftfield.stream.rows import Reader
 
