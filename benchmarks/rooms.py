@@ -23,11 +23,11 @@ SINGLE = (
 )  # files that explain themselves: not drawn
 WORDS = {  # what a box says below its name
     "_napari": "the plugin: docks, layers", "cli": "the command line", "notebook": "a viewer in a cell",
-    
+
     "probing": "one pixel", "scans": "series of projections", "live": "soon, the newest only",
     "correlation": "algotom's dense calls", "global_shift": "one shift, by points", "search": "find_shift_field",
     "checks": "which pixels to believe", "starts": "from coarse to fine", "dense": "2-D, 1-D searches",
-    "stream": "plan, bands, tiles, threads", "maps": "one template", "physics": "phase, strain", 
+    "stream": "plan, bands, tiles, threads", "maps": "one template", "physics": "phase, strain",
     "inputs": "frames, weights", "engine": "one tile: CPU, GPU, reference", "peaks": "fractions of a px",
     "sources": "files by address", "field": "ShiftField, file, layers", "synthetic": "images with a truth",
     "settings": "quality, scores, machine", "arrays": "lists, GPU arrays",
