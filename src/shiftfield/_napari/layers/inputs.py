@@ -17,6 +17,7 @@ from shiftfield._napari.layers.placement import world_matrix
 
 FRAMES, SLICES = "frames", "slices"
 PREVIEW = "shiftfield preview"  # in the metadata of a layer that goes when its dock goes
+STACKED = "shiftfield files"  # in the metadata of a layer: the files that became its frames
 FIRST_AXIS = {
     FRAMES: "frames (all)",
     SLICES: "slices (current)",
@@ -99,9 +100,23 @@ def pixels(viewer: Viewer, layer: Image, first_axis: str) -> Pixels:
     )
 
 
+def input_of(side: str, used: Pixels) -> dict[str, Any]:
+    """Return what the metadata of a result says about one input, all that a script needs to cut it again."""
+    return {
+        side: used.name,
+        f"{side}_index": list(used.index),
+        f"{side}_multiscale": used.multiscale,
+        f"{side}_origin": used.origin,
+        f"{side}_grey": used.grey,
+        f"{side}_shape": [int(n) for n in used.data.shape],
+    }
+
+
 def origin(layer: Layer) -> dict[str, Any]:
-    """Return where a layer came from, as plain values."""
+    """Return where a layer came from, as plain values; "path" is a list where files were stacked."""
     source = layer.source
+    if STACKED in layer.metadata:
+        return {"path": list(layer.metadata[STACKED]), "plugin": source.reader_plugin}
     if source.sample is not None:
         return {"sample": list(source.sample)}
     if source.path is not None:

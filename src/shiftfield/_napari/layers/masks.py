@@ -119,7 +119,7 @@ def _of_labels(
         raise ValueError(
             f"The mask {labels.name!r} has {given} px; it must have {allowed}, as {sample.name!r}."
         )
-    return np.array(data) != 0, {"kind": "labels"}
+    return np.array(data) != 0, {"kind": "labels", "multiscale": bool(labels.multiscale)}
 
 
 def _of_shapes(

@@ -18,6 +18,7 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
 from shiftfield._napari.form.pickers import LayerPicker
+from shiftfield._napari.layers.inputs import STACKED
 from shiftfield.scans.store import KINDS
 from shiftfield.sources import open_images
 
@@ -110,7 +111,7 @@ def open_layers(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
         if Path(addresses[0]).suffix.lower() in KINDS:
             return _each(viewer, addresses)
         several = len(addresses) > 1
-        return list(viewer.open(list(addresses), stack=several, plugin=None))
+        added = list(viewer.open(list(addresses), stack=several, plugin=None))
     except Exception:
         # readers of other plugins raise what they like
         try:
@@ -118,6 +119,9 @@ def open_layers(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
         except (OSError, ValueError, ImportError) as ours:
             show_error(f"{', '.join(Path(one).name for one in addresses)} cannot be opened: {ours}")
             return []
+    for layer in added if several else []:
+        layer.metadata[STACKED] = list(addresses)  # napari keeps the name of the first only
+    return added
 
 
 def _each(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:

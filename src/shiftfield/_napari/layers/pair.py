@@ -20,10 +20,10 @@ from shiftfield._napari.layers.inputs import (
     FIRST_AXIS,
     FRAMES,
     GREY_TEXT,
-    GREY_WEIGHTS,
     SLICES,
     Pixels,
     compared_shape,
+    input_of,
     is_picture,
     looks_like_series,
     pixels,
@@ -165,15 +165,4 @@ def size_text(shape: tuple[int, ...]) -> str:
 
 def input_metadata(reference: Pixels, sample: Pixels) -> dict[str, Any]:
     """Return what the metadata of a result says about its input."""
-    return {
-        "reference": reference.name,
-        "sample": sample.name,
-        "reference_index": reference.index,
-        "sample_index": sample.index,
-        "reference_multiscale": reference.multiscale,
-        "sample_multiscale": sample.multiscale,
-        "reference_origin": reference.origin,
-        "sample_origin": sample.origin,
-        "grey_weights": GREY_WEIGHTS if reference.grey or sample.grey else None,
-        "grey": [used.grey for used in (reference, sample)],
-    }
+    return input_of("reference", reference) | input_of("sample", sample)

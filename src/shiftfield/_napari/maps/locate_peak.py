@@ -17,7 +17,7 @@ from shiftfield import __version__
 from shiftfield._napari.form.dock import Dock, Task
 from shiftfield._napari.form.fields import fields
 from shiftfield._napari.form.pickers import LayerPicker
-from shiftfield._napari.layers.inputs import SLICES, Pixels, is_picture, pixels, said
+from shiftfield._napari.layers.inputs import SLICES, Pixels, input_of, is_picture, pixels, said
 from shiftfield._napari.layers.pair import size_text
 from shiftfield._napari.layers.placement import placement
 from shiftfield._napari.layers.plain import plain
@@ -91,7 +91,7 @@ class LocatePeak(Dock):
             "version": __version__,
             "settings": settings.as_dict(),
             "placement": plain(place),
-            "input": {"map": used.name, "map_index": used.index, "map_origin": used.origin},
+            "input": input_of("map", used),
         }
 
     def _settings(self) -> PeakSettings:

@@ -18,7 +18,15 @@ from shiftfield import __version__
 from shiftfield._napari.form.dock import Dock, Task
 from shiftfield._napari.form.pickers import LayerPicker, narrow
 from shiftfield._napari.layers.found_fields import FieldPicker, FoundField, Snapshot, about
-from shiftfield._napari.layers.inputs import SLICES, Pixels, data_shape, is_picture, pixels, said
+from shiftfield._napari.layers.inputs import (
+    SLICES,
+    Pixels,
+    data_shape,
+    input_of,
+    is_picture,
+    pixels,
+    said,
+)
 from shiftfield._napari.layers.opening import add_layer_buttons
 from shiftfield._napari.layers.placement import placement
 from shiftfield._napari.layers.plain import plain
@@ -206,8 +214,7 @@ class PhysicsDock(Dock):
             "input": {"field": field.name},
         }
         if quantity == WARP:
-            sample = self._warped(field)
-            found["input"] |= {"sample": sample.name, "sample_index": list(sample.index)}
+            found["input"] |= input_of("sample", self._warped(field))
         return found
 
     def _prepare(self) -> Task:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pprint import pformat
 from typing import Any
 
+from shiftfield._napari.recipe.pixels import pixel_lines
 from shiftfield.settings import Settings, parameters
 
 _NOT_IN_CODE = ("device", "ncore", "memory")  # of the machine; they change no bit on the CPU
@@ -60,9 +61,7 @@ def _result(about: Mapping[str, Any]) -> list[str]:
     first = ["field"]
     lines = _field(about)
     if function == "warp":
-        cut = "".join(f"[{number}]" for number in about["input"]["sample_index"])
-        name = about["input"]["sample"]
-        lines.append(f"sample = np.asarray(viewer.layers[{name!r}].data{cut})")
+        lines += pixel_lines(about["input"], "sample")
         first = ["sample", "field"]
     call = f"shiftfield.{function}({', '.join([*first, *([arguments] if arguments else [])])})"
     part = f".{_SHOWN[shown]}" if function in ("phase", "strain") and shown in _SHOWN else ""

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pprint import pformat
 from typing import Any
 
-from shiftfield._napari.layers.inputs import GREY_WEIGHTS
 from shiftfield._napari.recipe import results as recipe_of_results
-from shiftfield.settings import Settings, Thresholds, parameters
+from shiftfield._napari.recipe.pixels import is_stack_of_files, pixel_lines
+from shiftfield.settings import PeakSettings, Settings, Thresholds, parameters
 
 _NOT_IN_CODE = ("device", "ncore", "memory")  # of the machine; they change no bit on the CPU
 _SIDES = ("reference", "sample")
@@ -106,7 +106,8 @@ def _title(about: Mapping[str, Any]) -> str:
 def _input_in_words(given: Mapping[str, Any], side: str) -> str:
     origin = given.get(f"{side}_origin") or {}
     place = f", slice {tuple(given[f'{side}_index'])}" if given.get(f"{side}_index") else ""
-    source = origin.get("path") or (
+    path = origin.get("path")
+    source = (", ".join(path) if isinstance(path, list) else path) or (
         f"sample data {origin['sample'][1]}" if "sample" in origin else "no file"
     )
     return f"{given[side]}{place} ({source})"
@@ -115,37 +116,8 @@ def _input_in_words(given: Mapping[str, Any], side: str) -> str:
 # -- the parts of a script -------------------------------------------------------------------------
 
 
-def _pixels(given: Mapping[str, Any], side: str) -> list[str]:
-    """Return the lines that make `reference` or `sample` an array of what was used of a layer."""
-    name, origin = given[side], given.get(f"{side}_origin") or {}
-    index = tuple(given.get(f"{side}_index") or ())
-    lines = []
-    if "sample" in origin:
-        lines += [
-            f"if {name!r} not in viewer.layers:",
-            f"    viewer.open_sample({', '.join(map(repr, origin['sample']))})",
-        ]
-    elif "path" in origin:
-        plugin = f", plugin={origin['plugin']!r}" if origin.get("plugin") else ""
-        lines += [
-            f"if {name!r} not in viewer.layers:",
-            f"    viewer.open({origin['path']!r}{plugin})",
-        ]
-    else:
-        lines.append(f"# {name!r} came from no file: it must be in the viewer.")
-    cut = f"[{', '.join(map(str, index))}]" if index else ""
-    level = "[0]" if given.get(f"{side}_multiscale") else ""
-    lines.append(f"{side} = np.asarray(viewer.layers[{name!r}].data{level}{cut})")
-    if given.get("grey") and given["grey"][_SIDES.index(side)]:
-        terms = [
-            f"np.float32({weight}) * {side}[..., {n}]" for n, weight in enumerate(GREY_WEIGHTS)
-        ]
-        lines.append(f"{side} = {' + '.join(terms)}")
-    return lines
-
-
 def _both(about: Mapping[str, Any]) -> list[str]:
-    return [*_pixels(about["input"], "reference"), *_pixels(about["input"], "sample"), ""]
+    return [*pixel_lines(about["input"], "reference"), *pixel_lines(about["input"], "sample"), ""]
 
 
 def _literal(value: Any) -> str:
@@ -172,7 +144,10 @@ def _mask(about: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     if not mask:
         return [], []
     if mask["kind"] == "labels":
-        lines = [f"marked = np.asarray(viewer.layers[{mask['layer']!r}].data) != 0  # as it is now"]
+        level = "[0]" if mask.get("multiscale") else ""
+        lines = [
+            f"marked = np.asarray(viewer.layers[{mask['layer']!r}].data{level}) != 0  # as it is now"
+        ]
     else:
         lines = [
             f"polygons = {_literal(mask['polygons'])}  # (row, column) px of the sample",
@@ -225,13 +200,11 @@ def _map(about: Mapping[str, Any]) -> list[str]:
 
 def _peak(about: Mapping[str, Any]) -> list[str]:
     given, s = about["input"], about["settings"]
-    as_input = {"reference": given["map"], "reference_index": given["map_index"]}
-    as_input["reference_origin"] = given.get("map_origin", {})
     return [
-        *_pixels(as_input, "reference"),
+        *pixel_lines(given, "map", "scores"),
         *_call(
             "column, row = shiftfield.locate_peak",
-            ["reference", f"method={s['method']!r}", f"dim={int(s['dim'])}", f"size={s['size']}",
+            ["scores", f"method={s['method']!r}", f"dim={int(s['dim'])}", f"size={s['size']}",
              f"max_peak={s['extremum'] == 'maximum'}"],
         ),
         f"placement = {_literal(about['placement'])}",
@@ -306,6 +279,15 @@ def _addresses(about: Mapping[str, Any]) -> list[str]:
                 f"{given[side]!r} came from no file, which a command line needs: save the layer, open the file "
                 "and run again. Copy as Python needs none."
             )
+        if isinstance(path, list) or is_stack_of_files(given, side):
+            raise ValueError(
+                f"{given[side]!r} is a stack of several files, which a command line cannot name one by one; put "
+                "them into a folder of their own, open that and run again."
+            )
+        if given.get(f"{side}_grey"):
+            raise ValueError(
+                f"{given[side]!r} has colours, which a command line does not turn to grey; Copy as Python does."
+            )
         if given.get(f"{side}_index"):
             raise ValueError(
                 f"Of {given[side]!r} only one slice was used, which a command line cannot name; "
@@ -356,6 +338,11 @@ def _field_command(about: Mapping[str, Any]) -> str:
 
 def _global_command(about: Mapping[str, Any]) -> str:
     s = about["settings"]
+    peak = _changed(about["peak"], PeakSettings)
+    if peak:
+        raise ValueError(
+            f"A command line takes the usual peak fit only, and this was {peak}; Copy as Python takes any."
+        )
     if s["approach"] == "whole map":
         return _line("shift", *_addresses(about), "--margin", str(s["margin"]))
     chosen = {name: s[name] for name in ("window", "margin", "num_point", "global_value")}

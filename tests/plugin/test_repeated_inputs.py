@@ -1,0 +1,157 @@
+"""Copied scripts and command lines for inputs that need more: levels, colours, several files, other names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from clicking import click_run, make_pair
+from test_repeatable import choose, clipboard, ours, run_script, same
+
+from shiftfield._napari.layers.opening import open_layers
+from shiftfield._napari.physics.dock import PhysicsDock
+from shiftfield._napari.recipe.searches import as_python
+
+
+def coloured(image: Any) -> Any:
+    return np.stack([image, image * 0.5, image * 0.1], axis=-1)
+
+
+def pyramid(image: Any) -> Any:
+    return [image, image[::2, ::2]]
+
+
+@pytest.mark.parametrize(
+    ("levels", "values"), [(pyramid, {"multiscale": True}), (coloured, {"rgb": True})]
+)
+def test_a_warped_sample_with_levels_or_colours_is_made_again(
+    levels: Any,
+    values: Any,
+    viewer: Any,
+    open_dock: Any,
+    qtbot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = make_pair()
+    viewer.add_image(images.reference, name="before")
+    viewer.add_image(levels(images.sample), name="after", **values)
+    search = open_dock("Local shifts")
+    search.margin.value = 4
+    click_run(search, qtbot)
+    before = list(viewer.layers)
+    dock = PhysicsDock(viewer)
+    qtbot.addWidget(dock.native)
+    dock.quantity.value = "warp"
+    click_run(dock, qtbot)
+    (made,) = (layer for layer in viewer.layers if layer not in before)
+    script = as_python(made.metadata["shiftfield"])
+    same(run_script(viewer, script, monkeypatch), {made.name: made})
+
+
+def test_a_peak_of_a_multiscale_map_is_made_again(
+    viewer: Any, open_dock: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = np.hypot(*np.meshgrid(np.arange(20) - 7.3, np.arange(16) - 8.6))
+    viewer.add_image(pyramid(np.exp(-grid)), name="map", multiscale=True)
+    dock = open_dock("Locate peak")
+    click_run(dock, qtbot)
+    layers = ours(viewer)
+    choose(dock, "Copy as Python")
+    same(run_script(viewer, clipboard(), monkeypatch), layers)
+
+
+def test_a_mask_with_levels_is_made_again(
+    viewer: Any, open_dock: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair()
+    viewer.add_image(images.reference, name="before")
+    viewer.add_image(images.sample, name="after")
+    marked = np.zeros((48, 60), np.uint8)
+    marked[10:20, 30:50] = 1
+    viewer.add_labels(pyramid(marked), name="mask", multiscale=True)
+    dock = open_dock("Local shifts")
+    dock.margin.value, dock.mask.value = 4, viewer.layers["mask"]
+    click_run(dock, qtbot)
+    layers = ours(viewer)
+    choose(dock, "Copy as Python")
+    same(run_script(viewer, clipboard(), monkeypatch), layers)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Two references and two samples, a frame each."""
+    images = make_pair(frames=2)
+    paths = []
+    for side in ("reference", "sample"):
+        for number in range(2):
+            paths.append(str(tmp_path / f"{side}{number}.npy"))
+            np.save(paths[-1], getattr(images, side)[number])
+    return paths
+
+
+def test_a_layer_with_another_name_is_opened_again(
+    files: list[str], viewer: Any, open_dock: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path, name in ((files[0], "before"), (files[2], "after")):
+        viewer.open(path, plugin="napari")[0].name = name
+    dock = open_dock("Correlation map")
+    click_run(dock, qtbot)
+    layers = ours(viewer)
+    choose(dock, "Copy as Python")
+    viewer.layers.clear()
+    made = run_script(viewer, clipboard(), monkeypatch)
+    assert [layer.name for layer in made] == ["before", "after", "correlation map"]
+    same(made[-1:], layers)
+
+
+def test_several_files_opened_as_one_stack_are_all_opened_again(
+    files: list[str], viewer: Any, open_dock: Any, qtbot: Any, told: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    open_layers(viewer, files[:2])
+    open_layers(viewer, files[2:])
+    dock = open_dock("UMPA shifts")
+    dock.margin.value = 4
+    click_run(dock, qtbot)
+    layers = ours(viewer)
+    choose(dock, "Copy as command line")
+    assert "is a stack of several files" in told[-1].message
+    choose(dock, "Copy as Python")
+    viewer.layers.clear()
+    same(run_script(viewer, clipboard(), monkeypatch)[2:], layers)
+
+
+def test_of_a_stack_that_napari_opened_more_than_the_first_file_is_asked_for(
+    files: list[str], viewer: Any, open_dock: Any, told: list[Any]
+) -> None:
+    viewer.open(files[:2], stack=True, plugin="napari")
+    viewer.open(files[2:], stack=True, plugin="napari")
+    dock = open_dock("UMPA shifts")
+    choose(dock, "Copy as command line")
+    assert "is a stack of several files" in told[-1].message
+    choose(dock, "Copy as Python")
+    assert clipboard().count("must be in the viewer") == 2
+    assert "viewer.open(" not in clipboard()
+
+
+def test_a_command_line_that_would_do_something_else_is_refused(
+    files: list[str], viewer: Any, open_dock: Any, tmp_path: Path, told: list[Any]
+) -> None:
+    for path in (files[0], files[2]):
+        viewer.open(path, plugin="napari")
+    dock = open_dock("Global shift")
+    dock.approach.value, dock.method.value = "whole map", "poly_fit"
+    choose(dock, "Copy as command line")
+    assert "takes the usual peak fit only" in told[-1].message
+    dock.method.value = "diff"
+    choose(dock, "Copy as command line")
+    assert clipboard().startswith("shiftfield shift ")
+    viewer.layers.clear()
+    for path in (files[0], files[2]):
+        colours = tmp_path / f"colours {Path(path).name}"
+        np.save(colours, coloured(np.load(path)).astype(np.float32))
+        viewer.open(colours, plugin="napari", layer_type="image", rgb=True)
+    choose(dock, "Copy as command line")
+    assert "has colours" in told[-1].message
