@@ -97,6 +97,15 @@ def find_local_shifts(
     ------
     ValueError
         When shapes do not fit, or an argument is not one of those above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import find_local_shifts
+    >>> from shiftfield.synthetic import speckle
+    >>> x, y = find_local_shifts(speckle((60, 70)), speckle((60, 70), shift=(3, -2)), dim=2, margin=5)
+    >>> x.shape, round(float(np.median(x[8:-8, 8:-8]))), round(float(np.median(y[8:-8, 8:-8])))
+    ((60, 70), 3, -2)
     """
     threads = check_block(block)
     if isinstance(dim, bool) or dim not in (1, 2):
@@ -177,6 +186,17 @@ def find_local_shifts_umpa(
     ------
     ValueError
         When shapes do not fit, or an argument is not one of those above.
+
+    Examples
+    --------
+    >>> from shiftfield import find_local_shifts_umpa
+    >>> from shiftfield.synthetic import speckle_scan
+    >>> scan = speckle_scan((60, 70), frames=5, transmission=0.7)
+    >>> x, y, transmission, dark = find_local_shifts_umpa(
+    ...     scan.reference, scan.sample, margin=5, gpu=False, dark_signal=True
+    ... )
+    >>> bool(abs(transmission.min() - scan.transmission.min()) < 0.05)
+    True
     """
     threads = check_block(block)
     ref, sam = pair(ref_mat, mat)

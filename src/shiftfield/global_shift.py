@@ -101,6 +101,16 @@ def find_global_shift_based_local_shifts(
     UserWarning
         How many of the given points lie outside and are left out, and how many have no answer; that
         `method` is the name of a global value (one of algotom's own scripts has that).
+
+    Examples
+    --------
+    >>> from shiftfield import find_global_shift_based_local_shifts
+    >>> from shiftfield.synthetic import speckle
+    >>> x, y = find_global_shift_based_local_shifts(
+    ...     speckle((90, 90)), speckle((90, 90), shift=(3, -2)), 21, 6
+    ... )
+    >>> round(x), round(y)
+    (3, -2)
     """
     check_block_size(block)
     device_of(gpu)

@@ -38,6 +38,14 @@ def normalize_image(mat: Any) -> Real:
     ------
     ValueError
         For a constant image, or when a row or column sums to zero (2-D); the row or column is named.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import normalize_image
+    >>> flat = normalize_image(np.random.default_rng(0).random((40, 50)) + 1)
+    >>> bool(abs(flat.mean()) < 1e-9 and abs(flat.std() - 1) < 1e-9)
+    True
     """
     frames = Frames(mat, "The image")
     out = np.float32 if np.dtype(frames.data.dtype) == np.float32 else np.float64

@@ -46,6 +46,16 @@ def generate_correlation_map(
     ------
     ValueError
         When shapes do not fit, or an argument is not one of those above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import generate_correlation_map
+    >>> from shiftfield.synthetic import speckle
+    >>> image = speckle((40, 50))
+    >>> scores = generate_correlation_map(image, image[10:30, 15:40])
+    >>> scores.shape, tuple(int(n) for n in np.unravel_index(scores.argmax(), scores.shape))
+    ((21, 26), (10, 15))
     """
     check_block(block)
     device_of(gpu)
@@ -94,6 +104,14 @@ def find_shift_based_correlation_map(
     ------
     ValueError
         When shapes and margin do not fit, or an argument is not one of those above.
+
+    Examples
+    --------
+    >>> from shiftfield import find_shift_based_correlation_map
+    >>> from shiftfield.synthetic import speckle
+    >>> x, y = find_shift_based_correlation_map(speckle((60, 70)), speckle((60, 70), shift=(3, -2)), 5)
+    >>> round(x), round(y)
+    (3, -2)
     """
     check_block(block)
     device_of(gpu)

@@ -47,6 +47,15 @@ def locate_peak(
     ------
     ValueError
         When the map is not 2-D or empty, or a name or `dim` is not one of those above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import locate_peak
+    >>> y, x = np.mgrid[:9, :9]
+    >>> x_peak, y_peak = locate_peak(-((x - 4.3) ** 2) - (y - 3.8) ** 2)
+    >>> round(x_peak, 2), round(y_peak, 2)
+    (4.3, 3.8)
     """
     scores = as_array(mat, "The map")
     if scores.dtype.kind not in "buif":

@@ -69,6 +69,17 @@ def strain(field: ShiftField, window: int = WINDOW, *, coverage: float = COVERAG
     ------
     ValueError
         When the window or the coverage is not one of those above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import find_shift_field, strain
+    >>> from shiftfield.synthetic import speckle
+    >>> y, x = np.mgrid[:80, :90]
+    >>> stretched = speckle((80, 90), shift=(-0.02 * (x - 45.0), 0.0 * y))  # content moves outwards
+    >>> field = find_shift_field(speckle((80, 90)), stretched, window=15, margin=4)
+    >>> round(float(np.nanmedian(strain(field, window=21).exx)), 2)
+    0.02
     """
     (ux_x, ux_y), (uy_x, uy_y) = _slopes_of_motion(field, window, coverage)
     return Strain(exx=ux_x, eyy=uy_y, exy=(ux_y + uy_x) / 2, rotation=(uy_x - ux_y) / 2)

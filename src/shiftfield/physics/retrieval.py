@@ -157,6 +157,19 @@ def phase(
     ------
     ValueError
         When an argument is not one of those above, or there is nothing to integrate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import ShiftField, phase
+    >>> from shiftfield.synthetic import gaussian
+    >>> setup = {"pixel_size": 1e-6, "distance": 0.5, "energy": 20.0}
+    >>> truth = gaussian((80, 90), **setup, delta=5e-7, width=1e-5, height=-2e-5)
+    >>> known = np.ones(truth.x.shape, bool)
+    >>> field = ShiftField(x=truth.x, y=truth.y, valid=known, score=np.ones(truth.x.shape))
+    >>> found = phase(field, **setup).phase
+    >>> bool(np.std(found - truth.phase) < 0.01 * np.std(truth.phase))
+    True
     """
     metres, length = pixel_in_metres(pixel_size), positive("distance", distance, "m")
     enlarged = positive("magnification", magnification)

@@ -50,6 +50,16 @@ def warp(sample: Any, field: ShiftField, *, order: int = 3) -> NDArray[Any]:
     ------
     ValueError
         When the sample does not have the field's shape, or the order is none of those above.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import find_shift_field, warp
+    >>> from shiftfield.synthetic import speckle
+    >>> reference, sample = speckle((60, 70)), speckle((60, 70), shift=(3, -2))
+    >>> laid = warp(sample, find_shift_field(reference, sample, margin=5))
+    >>> bool(np.nanmedian(np.abs(laid - reference)) < 0.05 * np.median(np.abs(sample - reference)))
+    True
     """
     frames = frames_of(sample, "The sample", field)
     if check_integer("order", order, 0) > _HIGHEST_ORDER:

@@ -67,6 +67,14 @@ def probe(
     ------
     ValueError
         When an input or a setting is not one of those above, or the image has no such pixel.
+
+    Examples
+    --------
+    >>> from shiftfield import probe
+    >>> from shiftfield.synthetic import speckle
+    >>> one = probe(speckle((60, 70)), speckle((60, 70), shift=(3, -2)), 30, 35, margin=5)
+    >>> round(one.x), round(one.y), one.scores.shape
+    (3, -2, (11, 11))
     """
     settings = Settings(
         method=method, window=window, margin=margin, peak=peak, peak_size=peak_size, weight=weight,

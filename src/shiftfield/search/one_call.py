@@ -137,6 +137,15 @@ def find_shift_field(
     -----
     UserWarning
         How many pixels have no answer; that a 1-D search is not valid; that there is no GPU.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from shiftfield import find_shift_field
+    >>> from shiftfield.synthetic import speckle
+    >>> field = find_shift_field(speckle((60, 70)), speckle((60, 70), shift=(3, -2)), margin=5)
+    >>> field.shape, round(float(np.median(field.x[field.valid])))
+    ((60, 70), 3)
     """
     settings = Settings(
         method=method, window=window, margin=margin, search=search, peak=peak, peak_size=peak_size,
