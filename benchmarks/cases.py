@@ -184,9 +184,9 @@ def _itself(label: str, job: Job) -> Peer:
 
 
 _TILES = (
-    "Two thirds of a core's time are the loops over shifts; the shares of the ceilings below count only these. Adds, "
-    "slides and stores share ports, so that they stop well short of the multiply-adds alone. The rest prepares tiles "
-    "and fits peaks, once for each pixel."
+    "Two thirds of a core's time are the loops over shifts; the shares of the ceilings below count only these. "
+    "Adds, slides and stores share ports, so that they stop well short of the multiply-adds alone. The rest "
+    "prepares tiles and fits peaks, once for each pixel."
 )
 _LINES_WHY = (
     "42 shifts take a fifth of the time; the rest is what each of the two searches does once for a pixel: "
