@@ -214,7 +214,7 @@ def test_without_a_word_on_memory_bands_take_a_part_of_what_is_free(
     """A quarter of it, at most 200 MB; rows that neighbouring bands share are counted."""
     row, shape = 100_000, (100_000, 130)
     monkeypatch.setattr(machine, "free_memory", lambda: PLENTY)
-    assert planned(shape, bytes_of_a_row=row).band_rows == (2000 - 8) // TALL * TALL
+    assert planned(shape, bytes_of_a_row=10**6).band_rows == 200 - 8 == 6 * TALL
     monkeypatch.setattr(machine, "free_memory", lambda: 4 * row * (320 + 8))
     assert planned(shape, bytes_of_a_row=row).band_rows == 320
     monkeypatch.setattr(machine, "free_memory", lambda: 4 * row * (320 + 8) - 1)
@@ -330,6 +330,22 @@ def test_a_gpu_gets_the_whole_image_or_2_gb(name: str, monkeypatch: pytest.Monke
     assert planned(shape, backend_name=name, bytes_of_a_row=10**6).band_rows == 3 * tall
 
 
+def test_a_row_of_a_gpus_tiles_is_as_wide_as_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is counted for that; bands are whole rows of tiles up to the last of the image."""
+    monkeypatch.setattr(machine, "free_memory", lambda: PLENTY)
+    what, shape = search(), (6390, 130)
+    (tall, wide), row = planned(shape, backend_name="gpu").tile, 10**4
+    assert wide > 130
+    rows = -(-6390 // tall) * tall
+    assert planned(shape, backend_name="gpu", bytes_of_a_row=1).band_rows == rows
+    given: dict[str, Any] = {"backend_name": "gpu", "bytes_of_a_row": row}
+    band, taken = row * (tall + 8), 3 * of_a_tile(what, (tall + 8) * 130, 8)
+    need = max(2 * band, band + taken)
+    assert planned(shape, what, memory=need, **given).band_rows == tall
+    with pytest.raises(ValueError, match=f"at least {need / 1e6:.1f} MB for one row"):
+        planned(shape, what, memory=need - 2, **given)
+
+
 # In words
 
 
@@ -346,21 +362,32 @@ def test_a_plan_can_be_read() -> None:
 
 
 @pytest.mark.parametrize(("shape", "fits"), [
-    ((9, 13), True), ((8, 13), False), ((9, 12), False), ((8, 12), False), ((100, 12), False), ((8, 100), False),
+    ((11, 15), True), ((10, 15), False), ((11, 14), False), ((10, 14), False), ((100, 14), False),
+    ((10, 100), False),
 ])  # fmt: skip
 def test_an_image_must_hold_one_window_and_its_margin(shape: tuple[int, int], fits: bool) -> None:
+    what = search(margin=(3, 4))
     if fits:
-        check_size(shape, (5, 7), (2, 3))
-        assert planned(shape).count() == 1
+        check_size(shape, what.window, what.margin)
+        assert planned(shape, what).count() == 1
         return
     words = (
-        f"The images are {shape[0]} x {shape[1]} px; a window of 5 x 7 px with margin 3 px needs at least "
-        r"9 x 13 px \(window \+ 2 margin\)."
+        f"The images are {shape[0]} x {shape[1]} px; a window of 5 x 7 px with margin 4 px needs at least "
+        r"11 x 15 px \(window \+ 2 margin\)."
     )
     with pytest.raises(ValueError, match=words):
-        check_size(shape, (5, 7), (2, 3))
+        check_size(shape, what.window, what.margin)
     with pytest.raises(ValueError, match=words):
-        planned(shape)
+        planned(shape, what)
+
+
+@pytest.mark.parametrize("given", [{}, {"memory": 10**8 + 1}, {"memory": 10**8, "chunk_rows": 64}])
+def test_bands_have_a_whole_number_of_rows(
+    given: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever memory is divided by."""
+    monkeypatch.setattr(machine, "free_memory", lambda: 10**7 + 1)
+    assert type(planned((100_000, 130), bytes_of_a_row=30_001, **given).band_rows) is int
 
 
 # Windows

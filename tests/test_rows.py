@@ -156,7 +156,7 @@ def test_what_is_read_several_times_is_held_where_a_sixth_of_memory_is_enough(
 
 
 @pytest.mark.parametrize(
-    ("spare", "how"), [(1, "copied"), (0, "copied"), (-1, "left"), (-2, "left")]
+    ("spare", "how"), [(1, "copied"), (0, "copied"), (-1, "left"), (-9, "left")]
 )
 def test_a_copy_takes_at_most_half_of_the_room_on_the_disk(disk: Any, spare: int, how: str) -> None:
     one, _ = frames()

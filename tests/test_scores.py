@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shiftfield.scores import pearson, umpa, umpa_dark
+from shiftfield.scores import METHODS, pearson, umpa, umpa_dark
 
 Float = NDArray[np.float64]
 LEVEL = 3.0
@@ -111,3 +111,60 @@ def test_umpa_with_dark_field_is_a_least_squares_fit(kind: str) -> None:
         assert found.transmission[at] == pytest.approx(b + k)
         assert found.dark_field[at] == pytest.approx(k / (b + k))
         assert found.score[at] == pytest.approx(1 - cost / spread)
+
+
+@KINDS
+@pytest.mark.parametrize("name", METHODS)
+def test_the_form_of_a_score_is_the_score(name: str, kind: str) -> None:
+    """What the loops try, of means, variances and the covariance, is what the papers write, of all pixels."""
+    s, r, mean = windows(10), windows(11), mean_by(weights(kind))
+    s += 0.5 * r
+    method = METHODS[name]
+    (ms, vs), (mr, vr) = ((mean(one), mean(one * one) - mean(one) ** 2) for one in (s, r))
+    c = mean(s * r) - ms * mr
+    square, linear, constant = method.form.reference(mr, vr)
+    of_s, constant_of_s = method.form.sample(ms) if method.form.sample else (1.0, 1.0)
+    form = sum(
+        (
+            0 if square is None else square * c**2,
+            0 if linear is None else linear * of_s * c,
+            0 if constant is None else -constant * constant_of_s,
+        )
+    )
+    factor = method.form.factor(vs)
+    wanted = method.windows(s, r, mean, LEVEL)
+    np.testing.assert_allclose(factor * form, wanted.score, atol=1e-12)
+    lowest = method.form.lowest(np.broadcast_to(constant_of_s, factor.shape), factor)
+    np.testing.assert_allclose(lowest, wanted.lowest, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_tells_what_it_gives(name: str) -> None:
+    """Beside x, y and the score: the quantities of its model that are numbers for a window."""
+    s, r = windows(12), windows(13)
+    found = METHODS[name].windows(s, r, mean_by(weights("box")), LEVEL)
+    gives = [
+        quantity
+        for quantity in ("transmission", "dark_field")
+        if np.isfinite(getattr(found, quantity)).all()
+    ]
+    assert list(METHODS[name].gives) == gives
+    assert METHODS[name].known == 3 + len(gives)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_squared_score_is_the_square_of_a_coefficient(name: str) -> None:
+    """A sample of the texture and as much noise again explains half its variance: 0.5, or its root."""
+    rng = np.random.default_rng(14)
+    r = rng.normal(0, 1, (1, 1, 4, 60, 60))
+    noise = rng.normal(0, 1, r.shape)
+    noise -= (noise * r).sum() / (r * r).sum() * r
+    s = r / r.std() + noise / noise.std()
+    weight = np.full(r.shape[2:], 1 / r.size)
+    score = METHODS[name].windows(s - s.mean(), r - r.mean(), mean_by(weight), 1.0).score
+    assert score == pytest.approx(0.5 if METHODS[name].squared else 0.5**0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["pearson", "umpa", "umpa_dark"])
+def test_what_refines_and_weighs_knows_the_scores_of_the_papers(name: str) -> None:
+    assert METHODS[name].refined
