@@ -6,42 +6,68 @@ What may be set, and what is allowed, is declared in `settings`.
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
-_LARGEST = 1_000_000  # bytes; a few lines are expected
+_LARGEST = (
+    20_000  # bytes; a few lines are expected, and TOML's parser takes the square of a name's dots
+)
+_LONGEST = 250  # characters of a stranger's text that are shown
 
 
 def write(path: Path, settings: Mapping[str, Any]) -> None:
-    """Write settings as TOML; what is None, which TOML has not, is "none"."""
+    """Write settings as TOML, whole or not at all; what is None, which TOML has not, is "none"."""
     lines = [f"{name} = {_text(value)}" for name, value in settings.items()]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    part = path.with_name(f".{path.name}.{token_hex(8)}.part")
+    try:
+        with part.open("x", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read(path: Path, known: Collection[str]) -> dict[str, Any]:
-    """Return the settings that a file holds.
+    """Return the settings that a file holds: texts, numbers and switches.
 
     Raises
     ------
     ValueError
-        When it is no TOML file, or sets a name that is not `known`.
+        When it is no TOML file, or sets a name that is not `known`, or one to something else.
     OSError
         When it cannot be read.
     """
+    if not path.is_file():  # a pipe would be waited for
+        raise FileNotFoundError(f"There is no file {path}.")
     if path.stat().st_size > _LARGEST:
         raise ValueError(
             f"{path} has {path.stat().st_size:,} bytes; a file of settings has a few lines."
         )
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is no TOML file: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no TOML file: {clipped(str(error))}.") from error
     wrong = sorted(found.keys() - set(known))
     if wrong:
-        raise ValueError(f"{path} sets {', '.join(wrong)}; settings are {', '.join(known)}.")
+        raise ValueError(
+            f"{path} sets {clipped(', '.join(wrong))}; settings are {', '.join(known)}."
+        )
+    for name, value in found.items():
+        if not isinstance(value, str | int | float) or len(str(value)) > _LONGEST:
+            raise ValueError(f"{path} sets {name} to what is no number, switch or short text.")
     return {name: None if value == "none" else value for name, value in found.items()}
+
+
+def clipped(said: str) -> str:
+    """Return a text of a stranger, without what a terminal would obey, cut where it is long."""
+    plain = "".join(one if one.isprintable() else "?" for one in said[:_LONGEST])
+    return plain if len(said) <= _LONGEST else plain + "..."
 
 
 def _text(value: Any) -> str:

@@ -8,17 +8,19 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from shiftfield import machine
 from shiftfield.field.arrays import KINDS, FieldArrays
-from shiftfield.settings import Settings
+from shiftfield.settings import Settings, parameters
+from shiftfield.settings_file import clipped
 
 FORMAT = "shiftfield/1"
 _UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px"}
-_LARGEST = 1 << 33  # elements; an array beyond this is refused before it is read
 
 
 def save(
@@ -56,25 +58,32 @@ def save(
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what makes the saved `ShiftField`; a ValueError says in one sentence why a file is not one."""
+    """Return what makes the saved `ShiftField`; a ValueError says in one sentence why a file is not one.
+
+    All must lie in the file itself, and fit together and into the memory, before any array is read.
+    """
     import h5py
 
     if not Path(path).is_file():
-        raise FileNotFoundError(f"There is no file {os.fspath(path)!r}.")
+        raise FileNotFoundError(f"There is no file {clipped(os.fspath(path))!r}.")
     try:
         with h5py.File(path, "r") as file:
             return _read(file)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        reason = str(error.args[0] if isinstance(error, KeyError) else error).rstrip(".")
-        raise ValueError(f"{os.fspath(path)!r} holds no shift field: {reason}.") from error
+    except Exception as error:  # h5py's, of many kinds, about a broken file
+        raise ValueError(f"{os.fspath(path)!r} holds no shift field: {words_of(error)}.") from error
 
 
 def load_placement(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the `placement` that `save` was given; empty where it was given none."""
+    """Return the `placement` that `save` was given; empty where it was given none, or it makes no sense."""
     import h5py
 
     with h5py.File(path, "r") as file:
-        found = json.loads(file.attrs.get("placement", "{}"))
+        if "placement" not in file.attrs:
+            return {}
+        try:
+            found = json.loads(_text(file, "placement"))
+        except (KeyError, OSError, ValueError, RuntimeError):
+            return {}
     return found if isinstance(found, dict) else {}
 
 
@@ -91,32 +100,110 @@ def declared_format(path: str | os.PathLike[str]) -> str:
         if not Path(path).is_file():  # opening a pipe would wait for ever
             return ""
         with h5py.File(path, "r") as file:
-            found = file.attrs.get("format")
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError):
+            return _text(file, "format")
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, MemoryError):
         return ""
-    return found if isinstance(found, str) else ""
 
 
 def _read(file: Any) -> dict[str, Any]:
-    if file.attrs.get("format") != FORMAT:
-        raise ValueError(f"its format is {file.attrs.get('format')!r}, not {FORMAT!r}")
-    arrays: dict[str, Any] = {}
-    for name, kind in KINDS.items():
-        if name not in file:
-            continue
-        if file[name].ndim != 2 or file[name].size > _LARGEST:
-            raise ValueError(f"dataset {name!r} has shape {file[name].shape}; it must be 2-D.")
-        arrays[name] = np.asarray(file[name], dtype=kind)
-    missing = [name for name in ("x", "y", "valid", "score") if name not in arrays]
+    found = clipped(_text(file, "format"))
+    if found != FORMAT:
+        raise ValueError(f"its format is {found!r}, not {FORMAT!r}")
+    settings = settings_in(_text(file, "settings"))
+    height, width = whole_numbers(file.attrs, "image_shape", 2, 0)
+    (frames,) = whole_numbers(file.attrs, "frames", 1, 1)
+    datasets = {name: _dataset(file, name) for name in KINDS if file.id.links.exists(name.encode())}
+    missing = [name for name in ("x", "y", "valid", "score") if name not in datasets]
     if missing:
         raise ValueError(f"it lacks {', '.join(missing)}")
-    if len({array.shape for array in arrays.values()}) != 1:
-        raise ValueError("the datasets of a shift field must have one shape.")
-    height, width = (int(n) for n in file.attrs["image_shape"])
-    return arrays | {
-        "settings": Settings(**json.loads(file.attrs["settings"])),
+    shape = datasets["x"].shape
+    expected = -(-height // settings.step), -(-width // settings.step)
+    if (height, width) != (0, 0) and shape != expected:
+        raise ValueError(f"its arrays have shape {shape}, and its images and step make {expected}")
+    if len({one.shape for one in datasets.values()}) != 1:
+        raise ValueError("the datasets of a shift field must have one shape")
+    size = sum(one.size * np.dtype(KINDS[name]).itemsize for name, one in datasets.items())
+    _check_fits(
+        size + max(one.dtype.itemsize * prod(one.chunks or ()) for one in datasets.values())
+    )
+    return {name: one.astype(KINDS[name])[:] for name, one in datasets.items()} | {
+        "settings": settings,
         "image_shape": (height, width),
-        "frames": int(file.attrs["frames"]),
-        "seconds": float(file.attrs["seconds"]),
-        "version": str(file.attrs["version"]),
+        "frames": frames,
+        "seconds": _seconds(file),
+        "version": clipped(_text(file, "version")),
     }
+
+
+def _dataset(file: Any, name: str) -> Any:
+    """Return a dataset of numbers `(rows, columns)` that lies in the file itself, not read yet."""
+    import h5py
+
+    if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
+        raise ValueError(f"{name} is a link; all must lie in the file itself")
+    found = file[name]
+    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "buif":
+        raise ValueError(f"{name} is no array of numbers")
+    if found.ndim != 2 or found.size == 0:
+        raise ValueError(f"dataset {name!r} has shape {found.shape}; it must be 2-D")
+    if found.is_virtual or found.external:
+        raise ValueError(f"{name} lies in another file; all must lie in the file itself")
+    return found
+
+
+def _check_fits(size: int) -> None:
+    free = machine.free_memory()
+    if size > free:
+        raise ValueError(
+            f"it takes {size / 1e9:,.1f} GB of memory, and {free / 1e9:,.1f} GB are free"
+        )
+
+
+def _text(file: Any, name: str) -> str:
+    """Return an attribute that is one text."""
+    found = file.attrs[name] if file.attrs.get_id(name).shape == () else None
+    if not isinstance(found, str):
+        raise ValueError(f"its {name} is no text")
+    return found
+
+
+def _seconds(file: Any) -> float:
+    found = np.asarray(file.attrs["seconds"])
+    if found.shape != () or found.dtype.kind not in "iuf" or not 0 <= found < np.inf:
+        raise ValueError("its seconds are no time")
+    return float(found)
+
+
+def settings_in(text: Any) -> Settings:
+    """Return the settings that a text of JSON holds; a ValueError says what is wrong with it."""
+    try:
+        found = json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError("its settings are no JSON") from error
+    known = parameters(Settings)
+    if not isinstance(found, dict) or not found.keys() <= known.keys():
+        raise ValueError("its settings are not those of a search")
+    settings = Settings(**found)
+    if settings.memory is not None:
+        machine.parse_bytes(settings.memory)
+    return settings
+
+
+def whole_numbers(attributes: Mapping[str, Any], name: str, number: int, low: int) -> list[int]:
+    """Return an attribute that is so many whole numbers; a ValueError says so where it is not."""
+    try:
+        found = np.asarray(attributes[name])
+    except (OverflowError, TypeError, ValueError):  # no numbers, or of no machine
+        found = np.empty(0)
+    wanted = () if number == 1 else (number,)
+    if found.shape != wanted or found.dtype.kind not in "iu" or not (found >= low).all():
+        what = f"{number} whole numbers" if number > 1 else "a whole number"
+        raise ValueError(f"its {name} must be {what} of at least {low}")
+    return [int(n) for n in found.reshape(-1)]
+
+
+def words_of(error: Exception) -> str:
+    """Return what is wrong as a part of a sentence, also where h5py says it at length."""
+    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    lines = said.strip().strip("'\"").splitlines()
+    return clipped(lines[0].rstrip(".: ") if lines else type(error).__name__)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import h5py
@@ -18,16 +19,31 @@ import numpy as np
 VERSIONS = ("v110", "latest")
 
 
-class WholeFile:
-    """A file written beside its name, then renamed; `synced` is called with what must outlast a power failure."""
+def synced(path: Path) -> None:
+    """Make sure that a file, or the names in a folder, outlast a power failure, where the system can."""
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    try:
+        number = os.open(path, flags)
+    except OSError:  # a folder, on Windows
+        return
+    try:
+        os.fsync(number)
+    except OSError:
+        pass
+    finally:
+        os.close(number)
 
-    def __init__(self, path: Path, synced: Any = None) -> None:
+
+class WholeFile:
+    """A file written beside its name under a name that nobody foresees, then renamed; `synced` makes it last."""
+
+    def __init__(self, path: Path, synced: Callable[[Path], None] = synced) -> None:
         self.path, self._synced = path, synced
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._part = path.with_name(f".{path.name}.{token_hex(8)}.part")
 
     def __enter__(self) -> h5py.File:
         try:
-            self._file = h5py.File(self._part, "w", libver=VERSIONS)
+            self._file = h5py.File(self._part, "x", libver=VERSIONS)
         except OSError as error:
             self._part.unlink(missing_ok=True)
             raise OSError(reason(error)) from error
@@ -48,11 +64,9 @@ class WholeFile:
             self._part.unlink(missing_ok=True)
 
     def _put(self) -> None:
-        if self._synced is not None:
-            self._synced(self._part)
+        self._synced(self._part)
         self._part.replace(self.path)
-        if self._synced is not None:
-            self._synced(self.path.parent)
+        self._synced(self.path.parent)
 
 
 def write_packed(file: h5py.File, name: str, data: Any, **packing: Any) -> h5py.Dataset:

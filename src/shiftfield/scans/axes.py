@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.inputs.arrays import as_array, unmasked
+from shiftfield.arrays.converted import as_array, unmasked
 from shiftfield.scans.identity import identity
 from shiftfield.sources import is_address, open_images
 

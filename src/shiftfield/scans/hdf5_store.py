@@ -17,8 +17,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.field.whole_file import WholeFile, reason, stored_chunks, write_packed
-from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, synced, tall
+from shiftfield.field.hdf5 import words_of
+from shiftfield.field.whole_file import WholeFile, reason, stored_chunks, synced, write_packed
+from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, tall
 
 
 class HDF5Store:
@@ -28,6 +29,10 @@ class HDF5Store:
         self.path, self.description = path, description
         self.parts = path.with_name(path.name + ".parts")
         self.complete = False
+        if self.parts.is_symlink():
+            raise ValueError(
+                f"{self.parts} is a link; nothing is written or removed where it leads."
+            )
         try:
             if overwrite:
                 path.unlink(missing_ok=True)
@@ -45,12 +50,16 @@ class HDF5Store:
             raise _failed(path, error) from error
 
     def _go_on(self) -> None:
+        if not self.path.is_file():
+            raise ValueError(f"{self.path} is no scan of shiftfield: it is no file.")
         try:
             with h5py.File(self.path, "r") as file:
                 found = Description.of(file.attrs, str(self.path))
                 self.complete = bool(file.attrs["complete"])
-        except (OSError, KeyError) as error:
-            raise ValueError(f"{self.path} is no scan of shiftfield that can be read.") from error
+        except (OSError, KeyError, RuntimeError) as error:
+            raise ValueError(
+                f"{self.path} is no scan of shiftfield that can be read: {words_of(error)}."
+            ) from error
         self.description.check_same(found, str(self.path), self.done())
         if self.complete:
             self._clear()
@@ -85,7 +94,7 @@ class HDF5Store:
     def done(self) -> NDArray[np.bool_]:
         """Return which projections are finished."""
         here = range(self.description.projections)
-        return np.array([self.complete or (self.parts / _name(n)).exists() for n in here])
+        return np.array([self.complete or (self.parts / _name(n)).is_file() for n in here])
 
     def write(self, number: int, quantities: Mapping[str, NDArray[Any]]) -> None:
         """Keep one projection."""
@@ -124,9 +133,23 @@ class HDF5Store:
             )
             _label(out, name)
             for number in range(d.projections):
-                with h5py.File(self.parts / _name(number), "r") as part:
+                place = self.parts / _name(number)
+                with h5py.File(place, "r") as part:
+                    if not _alike(part.get(name), out):
+                        raise OSError(f"{place} has another {name}; remove it")
                     for at, packed, mask in stored_chunks(part[name]):
                         out.id.write_direct_chunk((number, *at), packed, mask)
+
+
+def _alike(part: Any, whole: h5py.Dataset) -> bool:
+    """Return whether the chunks of one projection can go among those of all, as they are."""
+    return (
+        isinstance(part, h5py.Dataset)
+        and (part.shape, part.chunks, part.dtype)
+        == (whole.shape[1:], whole.chunks[1:], whole.dtype)
+        and (part.compression, part.shuffle) == (whole.compression, whole.shuffle)
+        and not (part.is_virtual or part.external)
+    )
 
 
 def _name(number: int) -> str:

@@ -33,7 +33,7 @@ def alone(path: Path) -> Iterator[None]:
 
 def _locked(name: Path, path: Path) -> int | None:
     """Return the descriptor that holds the lock, or None where there is none to be had."""
-    flags = os.O_CREAT | os.O_RDWR
+    flags = os.O_CREAT | os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)  # where a link leads is not ours
     if os.name == "nt":
         flags |= os.O_EXCL | os.O_TEMPORARY  # type: ignore[attr-defined,unused-ignore]
     while True:

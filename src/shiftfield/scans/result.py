@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.field import ShiftField
-from shiftfield.field.hdf5 import declared_format
+from shiftfield.field.hdf5 import declared_format, words_of
 from shiftfield.scans.store import FORMAT, Description, check_out
 from shiftfield.settings import Settings
 from shiftfield.sources import open_images, zarrs
@@ -43,11 +44,14 @@ class Scan:
         self.path = check_out(path)
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist.")
+        if not self.path.is_file() and not self.path.is_dir():
+            raise ValueError(f"{self.path} is no scan of shiftfield: it is no file.")
         with _attributes(self.path) as attributes:
             self._about = Description.of(attributes, str(self.path))
         self.projections, self.shape = self._about.projections, self._about.shape
         self.image_shape, self.frames = self._about.image_shape, self._about.frames
         self.settings, self.version = Settings(**self._about.settings), self._about.version
+        self._parts = self.path.with_name(self.path.name + ".parts")
 
     def __len__(self) -> int:
         return self.projections
@@ -56,15 +60,13 @@ class Scan:
     def done(self) -> NDArray[np.bool_]:
         """Which projections are finished."""
         if self.path.suffix.lower() == ".zarr":
-            found: NDArray[np.bool_] = np.asarray(open_images(f"{self.path}::done")[:]) != 0
+            found: NDArray[np.bool_] = np.asarray(self._array("done", (self.projections,))[:]) != 0
             return found
         with _attributes(self.path) as attributes:
             complete = bool(attributes["complete"])
-        parts = self.path.with_name(self.path.name + ".parts")
-        parts_there = [
-            complete or (parts / f"{n:06d}.h5").exists() for n in range(self.projections)
-        ]
-        return np.array(parts_there, bool)
+        if complete:
+            return np.ones(self.projections, bool)
+        return np.array([(self._parts / f"{n:06d}.h5").is_file() for n in range(self.projections)])
 
     def quantities(self) -> dict[str, Any]:
         """Return `x`, `y` (px), `valid`, `score` and what else there is, `(projection, rows, columns)`.
@@ -72,7 +74,24 @@ class Scan:
         Each is read when it is sliced; NaN where a projection is not finished.
         """
         names = [name for name in self._about.quantities if name != "drift"]
-        return {name: open_images(f"{self.path}::{name}") for name in names}
+        shape = self.projections, *self.shape
+        return {name: self._array(name, shape) for name in names}
+
+    def _array(self, name: str, shape: tuple[int, ...]) -> Any:
+        """Return an array of the scan's own; a ValueError unless it is what the scan says of it."""
+        found = open_images(f"{self.path}::{name}")
+        kind = self._about.quantities.get(name, "uint8")
+        if tuple(found.shape) != shape or np.dtype(found.dtype) != np.dtype(kind):
+            raise ValueError(
+                f"{self.path}::{name} has shape {tuple(found.shape)} and dtype {found.dtype}; the scan says "
+                f"{shape} and {kind}."
+            )
+        for file in getattr(found, "files", ()):
+            if file != self.path and file.parent != self._parts:
+                raise ValueError(
+                    f"{self.path}::{name} leads to {file}, which is no part of the scan."
+                )
+        return found
 
     def __getitem__(self, number: int) -> ShiftField:
         """Return one projection."""
@@ -110,24 +129,31 @@ def is_scan(path: str | os.PathLike[str]) -> bool:
 def _declared_by_zarr(path: Path) -> str:
     about = path / "zarr.json"
     try:
-        if about.stat().st_size > _LONGEST:
+        if not about.is_file() or about.stat().st_size > _LONGEST:
             return ""
         return str(json.loads(about.read_text("utf-8"))["attributes"]["format"])
-    except (OSError, KeyError, TypeError, ValueError):
+    except (OSError, KeyError, TypeError, ValueError, RecursionError):
         return ""
 
 
 @contextmanager
 def _attributes(path: Path) -> Iterator[Any]:
     """Give the attributes of a file; a ValueError when it cannot be opened."""
-    if path.suffix.lower() == ".zarr":
-        try:
-            yield zarrs.package(path).open_group(str(path), mode="r").attrs
-        except (FileNotFoundError, KeyError) as error:
-            raise ValueError(f"{path} is no scan of shiftfield that can be read.") from error
-        return
+    opened: Any
     try:
-        with h5py.File(path, "r") as file:
-            yield file.attrs
-    except (OSError, KeyError) as error:
-        raise ValueError(f"{path} is no scan of shiftfield that can be read.") from error
+        if path.suffix.lower() == ".zarr":
+            group = zarrs.package(path).open_group(zarrs.store_of(path), mode="r")
+            opened = contextlib.nullcontext(group)
+        else:
+            opened = h5py.File(path, "r")
+    except Exception as error:  # h5py's or Zarr's, of many kinds, about a broken file
+        raise ValueError(
+            f"{path} is no scan of shiftfield that can be read: {words_of(error)}."
+        ) from error
+    with opened as found:
+        try:
+            yield found.attrs
+        except KeyError as error:
+            raise ValueError(
+                f"{path} is no whole scan of shiftfield: {words_of(error)}."
+            ) from error

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from shiftfield import machine
+from shiftfield.dense.plans import plan_of, search_of
 from shiftfield.inputs.frames import Frames
 from shiftfield.scans.alignment import aligned, drift_of
 from shiftfield.scans.axes import AXES, Series
@@ -28,7 +29,6 @@ from shiftfield.scans.result import Scan, is_scan
 from shiftfield.scans.store import Description, OutputError, Store, check_out, names_only
 from shiftfield.scans.zarr_store import ZarrStore
 from shiftfield.scores import METHODS
-from shiftfield.search.dense import plan_of, search_of
 from shiftfield.search.one_call import field_of
 from shiftfield.settings import Settings
 from shiftfield.stream.bands import LATENCY, Cancelled, Watch

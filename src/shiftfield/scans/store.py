@@ -16,13 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield._version import __version__
+from shiftfield.field.hdf5 import settings_in, whole_numbers, words_of
 from shiftfield.settings import Settings
+from shiftfield.settings_file import clipped
 from shiftfield.sources.kinds import HDF5
 
 FORMAT = "shiftfield-scan/1"
 UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px", "drift": "px"}
 CONVENTION = "px, (x, y), match in the reference minus place in the sample"
 KINDS = (*HDF5, ".zarr")
+QUANTITIES = {  # and the dtype each is kept with
+    "x": "float32", "y": "float32", "valid": "uint8", "score": "float32", "transmission": "float32",
+    "dark_field": "float32", "uncertainty_x": "float32", "uncertainty_y": "float32", "second_peak": "float32",
+    "quality": "uint16", "drift": "float32",
+}  # fmt: skip
+_MOST = 10_000_000  # projections
 
 
 class OutputError(OSError):
@@ -66,15 +74,51 @@ class Description:
 
     @classmethod
     def of(cls, attributes: Mapping[str, Any], name: str) -> Description:
-        """Read what `attributes` wrote; a ValueError where a file is no scan of ours."""
-        if attributes.get("format") != FORMAT:
-            raise ValueError(f"{name} is no scan of shiftfield ({FORMAT}).")
-        height, width = (int(n) for n in attributes["image_shape"])
-        rows, columns = (int(n) for n in attributes["shape"])
+        """Read what `attributes` wrote; a ValueError where a file is no scan of ours, or makes no sense."""
+        try:
+            return cls._read(attributes)
+        except Exception as error:  # h5py's or Zarr's, of many kinds, about a broken file
+            raise ValueError(
+                f"{name} is no scan of shiftfield ({FORMAT}): {words_of(error)}."
+            ) from error
+
+    @classmethod
+    def _read(cls, attributes: Mapping[str, Any]) -> Description:
+        said = str(attributes["format"])
+        if said != FORMAT:
+            raise ValueError(f"its format is {said!r}")
+        height, width = whole_numbers(attributes, "image_shape", 2, 1)
+        rows, columns = whole_numbers(attributes, "shape", 2, 1)
+        (projections,), (frames,) = (
+            whole_numbers(attributes, name, 1, 1) for name in ("projections", "frames")
+        )
+        if projections > _MOST:
+            raise ValueError(
+                f"its projections are {projections:,}, and at most {_MOST:,} make sense"
+            )
+        quantities, settings, inputs = (
+            json.loads(attributes[name]) for name in ("quantities", "settings", "inputs")
+        )
+        if not isinstance(inputs, dict):
+            raise ValueError("its inputs are none")
+        step = settings_in(attributes["settings"]).step
+        if (rows, columns) != (-(-height // step), -(-width // step)):
+            raise ValueError(
+                f"its arrays have shape {(rows, columns)}, which its images do not make"
+            )
+        if not isinstance(quantities, dict) or not quantities.keys() >= {
+            "x",
+            "y",
+            "valid",
+            "score",
+        }:
+            raise ValueError("it lacks x, y, valid or score")
+        for quantity, kind in quantities.items():
+            if kind != QUANTITIES.get(quantity):
+                raise ValueError(f"its {quantity!r} is no quantity of {kind}")
         return cls(
-            int(attributes["projections"]), (rows, columns), json.loads(attributes["quantities"]),
-            json.loads(attributes["settings"]), json.loads(attributes["inputs"]), (height, width),
-            int(attributes["frames"]), str(attributes["version"]),
+            projections, (rows, columns), quantities, settings, inputs, (height, width), frames,
+            clipped(str(attributes["version"])),
         )  # fmt: skip
 
     def check_same(self, other: Description, name: str, done: NDArray[np.bool_]) -> None:
@@ -102,14 +146,16 @@ class Description:
 def _same(mine: Any, theirs: Any, done: NDArray[np.bool_]) -> bool:
     """Return whether two inputs or settings are the same, of single projections those that are done."""
     mine = json.loads(json.dumps(mine))  # as it comes back from a file
-    if mine == theirs or not all(isinstance(one, dict) and "each" in one for one in (mine, theirs)):
+    if mine == theirs or not all(
+        isinstance(one, dict) and isinstance(one.get("each"), list) for one in (mine, theirs)
+    ):
         return bool(mine == theirs)
     pairs = list(zip(mine["each"], theirs["each"], strict=False))
     return (
         {**mine, "each": 0} == {**theirs, "each": 0}
         and len(pairs) == len(done) == len(mine["each"]) == len(theirs["each"])
         and all(
-            a == b or (not finished and a["address"] == b["address"])
+            a == b or (not finished and isinstance(b, dict) and a["address"] == b.get("address"))
             for (a, b), finished in zip(pairs, done, strict=True)
         )
     )
@@ -144,7 +190,10 @@ def names_only(settings: Settings) -> dict[str, Any]:
 
 def check_out(out: Any) -> Path:
     """Return the path of an output, or raise a ValueError or OSError that says what is wrong with it."""
-    path = Path(os.fspath(out)).expanduser()
+    try:
+        path = Path(os.fspath(out)).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"out is {out}, and there is no such user.") from error
     if path.suffix.lower() not in KINDS:
         raise ValueError(f"out is {path}; its name must end in {', '.join(KINDS)}.")
     if not path.absolute().parent.is_dir():
@@ -160,18 +209,3 @@ def tall(shape: tuple[int, int]) -> tuple[int, int]:
 def fill_of(dtype: str) -> Any:
     """Return what stands where nothing is known yet."""
     return np.nan if np.dtype(dtype).kind == "f" else 0
-
-
-def synced(path: Path) -> None:
-    """Make sure that a file, or the names in a folder, outlast a power failure, where the system can."""
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-    try:
-        number = os.open(path, flags)
-    except OSError:  # a folder, on Windows
-        return
-    try:
-        os.fsync(number)
-    except OSError:
-        pass
-    finally:
-        os.close(number)

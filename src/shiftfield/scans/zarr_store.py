@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, synced, tall
+from shiftfield.field.hdf5 import words_of
+from shiftfield.field.whole_file import synced
+from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, tall
+from shiftfield.sources.zarrs import store_of
 
 
 class ZarrStore:
@@ -27,6 +30,9 @@ class ZarrStore:
             raise ValueError(
                 f'out is {path}; pip install "shiftfield[files]" writes Zarr.'
             ) from error
+        links = (place for place in path.rglob("*") if place.is_symlink())
+        if (link := next(links, None)) is not None:
+            raise ValueError(f"{link} is a link; nothing is written or removed where it leads.")
         try:
             if overwrite and path.exists():
                 shutil.rmtree(path)
@@ -42,16 +48,33 @@ class ZarrStore:
 
     def _opened(self) -> Any:
         try:
-            group = self._zarr.open_group(str(self.path), mode="r+")
+            group = self._zarr.open_group(store_of(self.path, read_only=False), mode="r+")
             found = Description.of(group.attrs, str(self.path))
-        except (FileNotFoundError, KeyError) as error:
-            raise ValueError(f"{self.path} is no scan of shiftfield that can be read.") from error
-        done = np.asarray(group["done"][:]) != 0
+            for name, (shape, kind) in self._arrays().items():
+                array = group[name]
+                if array.shape != shape or array.dtype != kind or 0 in array.chunks:
+                    raise ValueError(f"its {name} has shape {array.shape} and dtype {array.dtype}")
+            done = np.asarray(group["done"][:]) != 0
+        except Exception as error:  # Zarr's, of many kinds, about a broken store
+            if isinstance(error, ValueError) and str(error).startswith(str(self.path)):
+                raise
+            raise ValueError(
+                f"{self.path} is no scan of shiftfield that can be read: {words_of(error)}."
+            ) from error
         self.description.check_same(found, str(self.path), done)
         about = self.description.attributes()
         if about["inputs"] != found.attributes()["inputs"]:
             group.attrs["inputs"] = about["inputs"]  # what is not done has other files now
         return group
+
+    def _arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        """Return the shape and dtype of each array."""
+        d = self.description
+        size = {"drift": (d.frames, 2)}
+        found = {
+            n: ((d.projections, *size.get(n, d.shape)), kind) for n, kind in d.quantities.items()
+        }
+        return {**found, "done": ((d.projections,), "uint8")}
 
     def _begin(self) -> None:
         """Make the empty arrays in a folder beside, and rename it."""

@@ -14,10 +14,14 @@ address                                 what it is
 from __future__ import annotations
 
 import os
+from math import prod
 from pathlib import Path
 from typing import Any
 
-from shiftfield.sources.kinds import HDF5
+import numpy as np
+
+from shiftfield.settings_file import clipped
+from shiftfield.sources.kinds import HDF5, check_fits
 
 
 def is_address(data: Any) -> bool:
@@ -46,7 +50,22 @@ def open_images(address: str | os.PathLike[str]) -> Any:
         When it holds no images, or a choice is needed; the choices are listed.
     """
     path, _, inside = os.fspath(address).partition("::")
-    place = Path(path).expanduser()
+    if "\0" in os.fspath(address):
+        raise ValueError(f"{clipped(os.fspath(address))} is no address: no name has a zero in it.")
+    place = _place(path)
+    found = _opened(place, inside)
+    kind = np.dtype(found.dtype).kind
+    if kind not in "buif":
+        raise ValueError(
+            f"{address} has dtype {clipped(str(found.dtype))}; images hold real numbers."
+        )
+    if 0 in found.shape:
+        raise ValueError(f"{address} has shape {tuple(found.shape)}; images must not be empty.")
+    check_fits(f"An answer for {address}", prod(found.shape[-2:]))
+    return found
+
+
+def _opened(place: Path, inside: str) -> Any:
     kind = place.suffix.lower()
     if kind == ".zarr":
         from shiftfield.sources import zarrs
@@ -58,14 +77,24 @@ def open_images(address: str | os.PathLike[str]) -> Any:
         return hdf5.open_hdf5(_existing(place), inside)
     if inside:
         raise ValueError(
-            f"{address} names something inside a file; that is known of HDF5 ({', '.join(HDF5)}) and .zarr."
+            f"{place}::{clipped(inside)} names something inside a file; that is known of HDF5 "
+            f"({', '.join(HDF5)}) and .zarr."
         )
     from shiftfield.sources import series
 
     return series.open_series(place)
 
 
+def _place(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{clipped(path)} cannot be found: there is no such user.") from error
+
+
 def _existing(path: Path) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist.")
+    if not path.is_file() and not path.is_dir():
+        raise ValueError(f"{path} is no file: what it holds may never end.")
     return path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import machine
-from shiftfield.sources.flat import FlatImages, Part, spooled
-from shiftfield.sources.kinds import IMAGES, TIFF
+from shiftfield.field.hdf5 import words_of
+from shiftfield.sources.flat import FlatImages, Part, folder, free_space, spooled
+from shiftfield.sources.kinds import IMAGES, TIFF, check_fits, check_size
 
 _SHARE = 8  # of the free memory, the part that decoded images may take
+_PACKED = 1 << 16  # bytes that no byte of a file unpacks to: twice what Zstandard makes of zeros
+_GRANTED = 1 << 24  # bytes
+_FORMATS = ("PNG", "JPEG", "BMP", "PPM", "GIF")  # of Pillow's, none that runs another program
 
 
 class Frames:
@@ -63,7 +68,10 @@ def files_of(place: Path) -> list[Path]:
         if not found:
             raise ValueError(f"{place} holds no image file ({', '.join(IMAGES)}).")
     elif any(sign in place.name for sign in "*?["):
-        found = [path for path in place.parent.glob(place.name) if path.is_file()]
+        try:
+            found = [path for path in place.parent.glob(place.name) if path.is_file()]
+        except ValueError as error:
+            raise ValueError(f"{place} is no pattern of names: {words_of(error)}.") from error
         if not found:
             raise FileNotFoundError(f"No file is named like {place}.")
     else:
@@ -73,8 +81,8 @@ def files_of(place: Path) -> list[Path]:
 
 def _by_number(name: str) -> list[tuple[int, str]]:
     """Return what sorts frame_2 before frame_10."""
-    parts = re.split(r"(\d+)", name)
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in parts]
+    parts = re.split(r"([0-9]+)", name)  # \d has digits that are no numbers
+    return [(int(part), "") if n % 2 else (-1, part) for n, part in enumerate(parts)]
 
 
 def _frame(path: Path) -> Any:
@@ -98,10 +106,10 @@ def _one(path: Path) -> Any:
             return _tiff(path)
         if kind in IMAGES:
             return _picture(path)
-    except ValueError:
-        raise
     except Exception as error:  # of a decoder, about a broken file
-        raise ValueError(f"{path} cannot be read: {error}.") from error
+        if isinstance(error, ValueError | OSError) and str(error).startswith(str(path)):
+            raise
+        raise ValueError(f"{path} cannot be read: {words_of(error)}.") from error
     raise ValueError(
         f"{path} is of no kind that is known: HDF5, .zarr, {', '.join(IMAGES)}, or a folder of such images."
     )
@@ -132,14 +140,22 @@ def _tiff(path: Path) -> Any:
         if images.dataoffset is not None and images.dtype is not None:
             kind = images.dtype.newbyteorder(file.byteorder)
             return FlatImages(path, kind, images.dataoffset, shape)
-        size = int(np.prod(shape)) * images.dtype.itemsize
+        size = prod(shape) * images.dtype.itemsize
+        check_size(path, shape, images.dtype.itemsize)
+        if size > _GRANTED + _PACKED * path.stat().st_size:
+            raise ValueError(f"{path} says that its shape is {shape}, and is too short for that.")
         if size <= machine.free_memory() // _SHARE:
             return images.asarray().reshape(shape)
+        check_fits(f"A page of {path}", prod(images.pages[0].shape) * images.dtype.itemsize)
+        if size > free_space():
+            raise ValueError(
+                f"{path} takes {size / 1e9:,.1f} GB in {folder()}, and {free_space() / 1e9:,.1f} GB are free."
+            )
         return spooled(shape, images.dtype, _pages(images, shape))
 
 
 def _picture(path: Path) -> NDArray[Any]:
-    with import_module("PIL.Image").open(path) as image:
+    with import_module("PIL.Image").open(path, formats=_FORMATS) as image:
         if getattr(image, "n_frames", 1) > 1 or len(image.getbands()) > 1:
             raise ValueError(
                 f"{path} is coloured or moves; it must be one image in shades of grey."
