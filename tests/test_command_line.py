@@ -39,7 +39,7 @@ def files(tmp_path: Path) -> tuple[str, str]:
     ("local", [], {}),
     ("local", ["--search", "1d", "--peak", "poly_fit", "--peak-size", "5"],
      {"search": "1d", "peak": "poly_fit", "peak_size": 5}),
-    ("umpa", ["--step", "2"], {"method": "umpa", "weight": "hamming", "step": 2}),
+    ("umpa", ["--step", "2"], {"method": "umpa", "step": 2}),
     ("umpa", ["--dark-field", "--weight", "none"], {"method": "umpa_dark"}),
 ])  # fmt: skip
 def test_fields(
@@ -51,7 +51,9 @@ def test_fields(
     expected = shiftfield.find_shift_field(REF, SAM, margin=3, **same)
     same_bits(shiftfield.ShiftField.load(out), expected)
     said = capsys.readouterr()
-    assert said.out.splitlines()[-1] == expected.summary().splitlines()[-1]
+    *_, median, written = said.out.splitlines()
+    assert median == expected.summary().splitlines()[-1]
+    assert written.split() == ["written", str(out)]
     assert said.err == ""
 
 

@@ -78,7 +78,9 @@ def run(given: argparse.Namespace) -> int:
         bar.close()
     if given.out is not None:
         _write(field, given.out)
-    _print(_summary(field, given.out) if given.json else field.summary(), given.json)
+    kept = "nothing; --out field.h5 keeps the field" if given.out is None else str(given.out)
+    text = f"{field.summary()}\nwritten     {kept}"
+    _print(_summary(field, given.out) if given.json else text, given.json)
     return 0
 
 
@@ -93,7 +95,7 @@ def check_out(path: Path, kinds: tuple[str, ...]) -> None:
 def _settings(given: argparse.Namespace) -> Settings:
     umpa = given.command == "umpa"
     given.method = "umpa_dark" if umpa and given.dark_field else None
-    more: dict[str, Any] = {"method": "umpa", "weight": "hamming"} if umpa else {}
+    more: dict[str, Any] = {"method": "umpa"} if umpa else {}
     found: Settings = settings_of(given, Settings, **more)
     if (found.method == "pearson") == umpa:
         other = "local" if umpa else "umpa"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,10 @@ def thresholds_of(given: argparse.Namespace) -> Thresholds:
 
 def _add(group: Any, declared: dict[str, Parameter]) -> None:
     for name, parameter in declared.items():
+        if name == "start":  # a shell has no array to give
+            parameter = replace(
+                parameter, choices=tuple(c for c in parameter.choices if c != "given")
+            )
         if isinstance(parameter.default, bool):
             group.add_argument(
                 "--" + name.replace("_", "-"), dest=name, default=None,
