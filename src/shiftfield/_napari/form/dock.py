@@ -142,7 +142,7 @@ class Dock(Container[Any]):
         remember(type(self).__name__, self._menu.values())
         self._life.work = Work(self._task.compute)
         self._started = time.monotonic()
-        self.run_button.text = "Cancel"
+        self._call_button("Cancel")
         self._bar.setRange(0, 0)
         self._bar.setVisible(True)
         self.say("Running ...")
@@ -310,12 +310,16 @@ class Dock(Container[Any]):
         for notice in work.notices:
             show_warning(notice)
 
+    def _call_button(self, text: str) -> None:
+        self.run_button.text = text
+        self.run_button.native.setAccessibleName(text)
+
     def _stop(self, error: BaseException | None) -> None:
         """Return to rest; say what went wrong, if anything did."""
         self._life.work = self._task = None
         self._timer.stop()
         self._bar.setVisible(False)
-        self.run_button.text = "Run"
+        self._call_button("Run")
         if isinstance(error, Cancelled):
             self._error = error
             self.say("Cancelled; no layer was added.")

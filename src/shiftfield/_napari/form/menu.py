@@ -14,6 +14,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QTextBrowser, QToolButton, QVBoxLayout
 
 from shiftfield._napari.form import tools
+from shiftfield._napari.form.accessible import written
 from shiftfield._napari.form.pickers import LayerPicker
 from shiftfield._napari.recipe import searches as recipe
 from shiftfield.settings_file import read, write
@@ -175,8 +176,7 @@ class DockMenu:
 def help_text(dock: Owner) -> str:
     """Return the help of a dock as HTML: what it does, and each field with what it means."""
     rows = "".join(
-        f"<tr><td><b>{escape(str(field.label or getattr(field, 'text', '') or field.name))}</b></td>"
-        f"<td>{escape(field.tooltip)}</td></tr>"
+        f"<tr><td><b>{escape(written(field))}</b></td><td>{escape(field.tooltip)}</td></tr>"
         for field in dock
         if field.tooltip
     )

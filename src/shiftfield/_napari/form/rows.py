@@ -42,6 +42,7 @@ class Rows(QScrollArea):
                 field.installEventFilter(self)
         self.setWidget(self._column)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # no stop for Tab: its fields are
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
@@ -49,6 +50,9 @@ class Rows(QScrollArea):
     def showEvent(self, event: QShowEvent | None) -> None:  # noqa: N802
         """Align the fields; only now is the font of the labels known."""
         super().showEvent(event)
+        self._align()
+
+    def _align(self) -> None:
         labels = [row for row in self._labels if row.isVisibleTo(self._column)]
         width = max((label.sizeHint().width() for label in labels), default=0)
         for label in self._labels:
@@ -73,5 +77,6 @@ class Rows(QScrollArea):
             return True
         asks = event is not None and event.type() == QEvent.Type.LayoutRequest
         if asks and watched is self._column:
+            self._align()
             self.updateGeometry()
         return super().eventFilter(watched, event)

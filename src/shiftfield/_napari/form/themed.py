@@ -8,7 +8,7 @@ from typing import Any
 import pyqtgraph as pg
 from napari.utils.theme import get_theme
 from napari.viewer import Viewer
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, Qt
 
 X_COLOUR, Y_COLOUR = "#3d9be9", "#e5820b"  # at least 3:1 on napari's dark and light background
 _WIDTH = 300  # px
@@ -38,6 +38,8 @@ class Plots(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         self._viewer = viewer
         self._titles: dict[Any, str] = {}
         self.setAccessibleName(name)
+        for part in (self, self.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # there is nothing to do in it by keys
         self.ci.layout.setContentsMargins(2, 2, 2, 2)
         self.ci.layout.setSpacing(2)
 

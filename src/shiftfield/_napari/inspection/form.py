@@ -27,7 +27,7 @@ class InspectForm:
         self.draw = _button("&Draw a line", "Draw a line on the field; the profile follows it.")
         self.save_profile = _button("&Save as CSV", "Save the values along the line as a table.")
         self.compare = _button("&Compare", "Lay the sample onto the reference by the field.")
-        self.blink = _button("&Blink", "Change between reference and warped sample, by a clock.")
+        self.blink = _button("Bl&ink", "Change between reference and warped sample, by a clock.")
         self.blink.setCheckable(True)
         self.mix = QSlider(Qt.Orientation.Horizontal)
         self.mix.setRange(0, 100)

@@ -144,6 +144,7 @@ def _beside(field: ValueWidget[Any], entries: Sequence[tuple[str, Act]]) -> None
     if isinstance(field, LayerPicker):
         field.native.setMinimumContentsLength(8)  # leave room for the button
     button = QToolButton(row)
+    QWidget.setTabOrder(field.native, button)  # else it comes after all that was made before it
     button.setText("\u2026")
     button.setToolTip(
         f"{field.label}: {' / '.join(text.rstrip(' .') for text, _ in entries).lower()}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox, QWidget
 
 from shiftfield._napari.form.panel import row_of, text_lines
@@ -26,11 +25,10 @@ class ProbeForm:
             "While on, a press on the field probes instead of moving the picture."
         )
         self.mouse.setChecked(True)
-        self.copy_button = QPushButton("Copy &numbers")
+        self.copy_button = QPushButton("Copy n&umbers")
         self.copy_button.setToolTip("Put the numbers on the clipboard, a line each.")
         self.copy_button.setEnabled(False)
         self.plots = ProbePlots(viewer)
-        self.plots.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.numbers = text_lines("Numbers", 2)
         self.sentence = text_lines("Why it is believed or not", 4)
         self._frames = row_of(QLabel("Frame"), self.frame)

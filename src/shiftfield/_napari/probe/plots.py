@@ -52,6 +52,7 @@ class ProbePlots(Plots):
             _Cut(self._cuts, X_COLOUR, "o", dashed=False),
             _Cut(self._cuts, Y_COLOUR, "s", dashed=True),
         ]
+        self.show_probe(None)
         self.paint()
 
     def show_probe(self, probe: Probe | None, frame: int = 0) -> None:

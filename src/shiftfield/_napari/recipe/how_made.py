@@ -10,38 +10,41 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
+from shiftfield._napari.form.panel import Panel
 from shiftfield._napari.form.tools import copy
 from shiftfield._napari.recipe import searches as recipe
 
 _NOTHING = "Choose a layer that shiftfield has made; it says here how."
 
 
-class HowMade(QWidget):
-    """Follows the active layer of a viewer.
+class HowMade(Panel):
+    """Follows the active layer of a viewer."""
 
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-        Whose layers are asked.
-    """
+    title = "How was it made?"
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__()
-        self._viewer: Viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        super().__init__(napari_viewer)
         self._text = QPlainTextEdit(_NOTHING)
         self._text.setReadOnly(True)
         self._text.setAccessibleName("How the chosen layer was made")
-        self._python = self._button("Copy as &Python", recipe.as_python)
-        self._command = self._button("Copy as &command line", recipe.as_command)
+        self._text.setToolTip("What the chosen layer was made of, by which settings.")
+        self._python = self._button(
+            "Cop&y as Python", "A script that makes the same layers again.", recipe.as_python
+        )
+        self._command = self._button(
+            "Copy as &command line",
+            "The line for a shell, where inputs are files.",
+            recipe.as_command,
+        )
         layout = QVBoxLayout(self)
         layout.addWidget(self._text, 1)
         row = QHBoxLayout()
         row.addWidget(self._python)
         row.addWidget(self._command)
         layout.addLayout(row)
-        self._viewer.layers.selection.events.active.connect(self._show)
+        self.viewer.layers.selection.events.active.connect(self._show)
         self._show()
 
     @property
@@ -49,13 +52,18 @@ class HowMade(QWidget):
         """What is shown."""
         return str(self._text.toPlainText())
 
-    def _button(self, text: str, make: Callable[[Mapping[str, Any]], str]) -> QPushButton:
+    def leave(self) -> None:
+        """Let go of the viewer."""
+        self.viewer.layers.selection.events.active.disconnect(self._show)
+
+    def _button(self, text: str, tip: str, make: Callable[[Mapping[str, Any]], str]) -> QPushButton:
         button = QPushButton(text)
+        button.setToolTip(tip)
         button.clicked.connect(lambda: self._copy(make))
         return button
 
     def _about(self) -> dict[str, Any] | None:
-        layer = self._viewer.layers.selection.active
+        layer = self.viewer.layers.selection.active
         about = None if layer is None else layer.metadata.get("shiftfield")
         return about if isinstance(about, dict) and "made_by" in about else None
 
@@ -66,7 +74,7 @@ class HowMade(QWidget):
         if about is None:
             self._text.setPlainText(_NOTHING)
             return
-        active = self._viewer.layers.selection.active
+        active = self.viewer.layers.selection.active
         self._text.setPlainText(f"{active.name}\n\n{recipe.described(about)}")
 
     def _copy(self, make: Callable[[Mapping[str, Any]], str]) -> None:

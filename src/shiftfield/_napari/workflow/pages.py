@@ -53,11 +53,11 @@ class OpenPage(ButtonPage):
             viewer,
             [
                 (
-                    "Open &files ...",
+                    "&Open files ...",
                     "Images; several become the frames of one stack.",
                     self.open_files,
                 ),
-                ("Open f&older ...", "All images of a folder, as one stack.", self.open_folder),
+                ("Open fol&der ...", "All images of a folder, as one stack.", self.open_folder),
                 (
                     "Try the &cylinder flow",
                     "Two images of a flow.",
@@ -100,7 +100,7 @@ class MaskPage(ButtonPage):
         super().__init__(
             viewer,
             [
-                ("&Paint a mask", "A Labels layer on the sample, with the brush.", self.paint),
+                ("P&aint a mask", "A Labels layer on the sample, with the brush.", self.paint),
                 ("&Draw a mask", "A Shapes layer on the sample, with polygons.", self.draw),
             ],
         )
@@ -144,7 +144,7 @@ class SavePage(ButtonPage):
             viewer,
             [
                 (
-                    "Save the &field ...",
+                    "&Save the field ...",
                     "The newest shift field, as a file that opens again.",
                     self.save_field,
                 ),
