@@ -256,3 +256,17 @@ def test_every_control_has_a_name_and_a_tip(dock: Any) -> None:
         assert control.accessibleName() or control.text()
     for shown in (form.histogram, form.profile, form.numbers, form.line, form.tabs):
         assert shown.accessibleName()
+
+
+def test_a_layer_with_other_data_is_named(
+    viewer: Any, dock: Any, qtbot: Any, told: list[Any]
+) -> None:
+    with_field(viewer)
+    rest(dock, qtbot)
+    viewer.layers["x shift"].data = np.zeros((20, 30), np.float32)
+    words = "'x shift' has changed since its search: it has 20 x 30 pixels, and had 48 x 60."
+    qtbot.waitUntil(lambda: dock.said == words)
+    assert dock.counted is None
+    dock.start_comparing()
+    assert dock.said == words
+    assert {note.message for note in told} == {words}

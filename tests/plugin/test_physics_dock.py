@@ -73,7 +73,8 @@ def test_a_quantity_is_read_with_its_unit(text: str, kind: Any, value: float) ->
 @pytest.mark.parametrize("kind", [LENGTH, ENERGY])
 @pytest.mark.parametrize(
     "text",
-    ["", "3", "um", "3 kg", "-1 um", "0 m", "0 nm", "1e999 m", "1 m**2", "9**9**9**9 m", "0,6 um", "1 foo"],
+    ["", "3", "um", "3 kg", "-1 um", "0 m", "0 nm", "1e999 m", "1 m**2", "9**9**9**9 m", "0,6 um", "1 foo",
+     "3 px", "3 pixel"],
 )  # fmt: skip
 def test_what_is_no_quantity_is_said_in_one_sentence(text: str, kind: Any) -> None:
     with pytest.raises(ValueError, match=r"must be an? .* above 0 with its unit, such as") as error:
@@ -262,3 +263,8 @@ def test_a_copied_script_makes_the_same_layer(
     np.testing.assert_array_equal(again.affine.affine_matrix, made.affine.affine_matrix)
     np.testing.assert_array_equal(again.scale, made.scale)
     assert recipe.described(about(made)).startswith("The ")
+
+
+def test_a_pixel_is_no_length_of_its_own(viewer: Any, dock: Any) -> None:
+    add_field(viewer, stretched(), units=("px", "px"))
+    assert dock.pixel_size.value == ""

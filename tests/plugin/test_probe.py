@@ -291,3 +291,17 @@ def test_every_control_has_a_name_and_a_tip(dock: Any) -> None:
         assert control.accessibleName() or control.text()
     for shown in (form.plots, form.numbers, form.sentence):
         assert shown.accessibleName()
+
+
+def test_a_field_with_other_data_is_named(viewer: Any, dock: Any) -> None:
+    with_field(viewer)
+    viewer.layers["x shift"].data = np.zeros((20, 30), np.float32)
+    dock.look_at(20, 20)
+    assert (
+        dock.said
+        == "'x shift' has changed since its search: it has 20 x 30 pixels, and had 48 x 60."
+    )
+
+
+def test_nothing_is_drawn_before_a_pixel_is_probed(dock: Any) -> None:
+    assert not any(cut._peak.isVisible() for cut in dock.form.plots._along)

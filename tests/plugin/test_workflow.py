@@ -229,3 +229,28 @@ def test_files_are_put_into_the_lines_of_a_scan(
     assert dock.references.addresses() == [str(tmp_path)]
     choose_entry(open_button(dock.out), "Choose ...")
     assert dock.out.value == str(tmp_path / "out.h5")
+
+
+def test_what_the_checks_have_added_goes_when_it_is_closed(window: Any, qtbot: Any) -> None:
+    images = make_pair()
+    window.add_image(images.reference, name="before")
+    window.add_image(images.sample, name="after")
+    frame, work = window.window.add_plugin_dock_widget("shiftfield", "Workflow")
+    go_to(work, "Track")
+    track = work.dock("LocalShifts")
+    track.margin.value = 4
+    click_run(track, qtbot)
+    before, callbacks = list(window.layers), list(window.mouse_drag_callbacks)
+    go_to(work, "Check")
+    probe, inspect, how_made = work._hosted
+    probe.look_at(20, 20)
+    qtbot.waitUntil(lambda: probe.probed is not None, timeout=WAIT)
+    inspect.draw_line()
+    assert {"probed pixel", "profile line"} <= {layer.name for layer in window.layers}
+    window.window.remove_dock_widget(frame)
+    qtbot.waitUntil(lambda: list(window.layers) == before)
+    assert list(window.mouse_drag_callbacks) == callbacks
+    assert probe.gone
+    assert inspect.gone
+    assert how_made.gone
+    window.layers.selection.active = window.layers["before"]

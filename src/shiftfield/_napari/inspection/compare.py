@@ -30,6 +30,7 @@ def warped(viewer: Viewer, result: Result) -> Callable[[Event], Pair]:
     """
     if "x" not in result.layers or "y" not in result.layers:
         raise ValueError("Both shift layers of the field are needed to warp the sample.")
+    result.check()
     inputs = images_of(viewer, result)
     x, y = (np.asarray(result.layers[name].data, np.float32) for name in ("x", "y"))
     quality = result.layers.get("quality")

@@ -71,7 +71,7 @@ class InspectField(Panel):
         """The layer of the chosen quantity."""
         result = self.form.picker.result
         layer = None if result is None else result.layers.get(str(self.form.quantity.currentData()))
-        return layer if isinstance(layer, Image) else None
+        return layer if isinstance(layer, Image) and layer.ndim == 2 else None
 
     def show_quantity(self, name: str) -> None:
         """Look at another quantity of the field, such as "x" or "score"."""
@@ -142,7 +142,15 @@ class InspectField(Panel):
         self._look_again()
 
     def _look_again(self) -> None:
-        self._count()
+        try:
+            if self.form.picker.result is not None:
+                self.form.picker.result.check()
+        except ValueError as error:
+            self._counts.stop()
+            self._show_counted(None)
+            self._fail(error)
+        else:
+            self._count()
         self._follow()
 
     def _removed(self, event: Any) -> None:

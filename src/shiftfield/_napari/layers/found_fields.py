@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from shiftfield import ShiftField
 from shiftfield._napari.form.pickers import LayerPicker
-from shiftfield._napari.layers.inputs import PREVIEW, current_index, full_data
+from shiftfield._napari.layers.inputs import PREVIEW, current_index, full_data, is_pixel
 from shiftfield._napari.layers.placement import plane_matrix
 from shiftfield.settings import Settings
 
@@ -84,7 +84,7 @@ class FoundField:
         """Return the side of a pixel of the sample and its unit, as the layers say; None where they do not."""
         x = self.layers["x"]
         row, column = x.units[-2:]
-        if row != column or not row.is_compatible_with("m"):
+        if row != column or is_pixel(row) or not row.is_compatible_with("m"):
             return None
         sides = np.linalg.norm(plane_matrix(x)[:2, :2], axis=0) / self.settings.step
         return (float(sides[0]), row) if np.isclose(*sides) else None

@@ -195,6 +195,11 @@ def in_units_of(layer: Layer, point: Sequence[float], viewer: Viewer) -> list[fl
     ]
 
 
+def is_pixel(unit: Any) -> bool:
+    """Whether a unit of pint is a pixel, whose side nobody knows; pint takes "px" for 1/96 of an inch."""
+    return "pixel" in str(unit)
+
+
 def unit_ratio(unit: Any, wanted: Any) -> float:
     """Return how many `wanted` one `unit` is; 1 where they cannot be compared."""
     if unit == wanted or not unit.is_compatible_with(wanted):

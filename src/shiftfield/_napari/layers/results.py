@@ -67,6 +67,19 @@ class Result:
         """Whether a layer is one of these."""
         return any(layer is mine for mine in self.layers.values())
 
+    def check(self) -> None:
+        """Raise a ValueError that names a layer whose data no longer have the shape of the search."""
+        step = self.settings.step
+        height, width = self.about["image_shape"]
+        whole = -(-height // step), -(-width // step)
+        wanted = tuple(self.on.data.shape) if self.about.get("origin") else whole
+        for layer in self.layers.values():
+            if tuple(layer.data.shape) != wanted:
+                there, was = (" x ".join(map(str, shape)) for shape in (layer.data.shape, wanted))
+                raise ValueError(
+                    f"{layer.name!r} has changed since its search: it has {there} pixels, and had {was}."
+                )
+
     def same(self, other: Result) -> bool:
         """Whether both are of one search."""
         return _key(self.on, self.about) == _key(other.on, other.about)
@@ -80,7 +93,7 @@ class Result:
     def nearest(self, row: float, column: float) -> tuple[int, int]:
         """Return the pixel of the sample nearest to a place (row, column) that the search has looked at."""
         step, (top, left) = self.settings.step, self.origin
-        height, width = self.on.data.shape
+        height, width = self.on.data.shape[-2:]
         i = min(max(round((row - top) / step), 0), height - 1)
         j = min(max(round((column - left) / step), 0), width - 1)
         return top + i * step, left + j * step
@@ -90,7 +103,7 @@ class Result:
         world = in_units_of(self.on, position, viewer)
         ahead = np.linalg.solve(plane_matrix(self.on), np.array([*world[-2:], 1.0]))
         i, j = round(float(ahead[0])), round(float(ahead[1]))
-        height, width = self.on.data.shape
+        height, width = self.on.data.shape[-2:]
         if not (0 <= i < height and 0 <= j < width):
             return None
         step, (top, left) = self.settings.step, self.origin

@@ -269,6 +269,7 @@ def _phase_form() -> Sequence[Widget]:
             LENGTH,
             name="distance",
             label="Distance",
+            example="2 m",
             value="",
             tooltip="From the object to the detector.",
         ),

@@ -13,6 +13,7 @@ from typing import Any
 import pint
 from magicgui.widgets import LineEdit
 
+from shiftfield._napari.layers.inputs import is_pixel
 from shiftfield.physics.wave import PLANCK_TIMES_LIGHT
 
 # A number and the name of one unit: pint's own parser would also work out powers of powers.
@@ -73,6 +74,8 @@ def _in_unit(number: float, unit: str, kind: Kind) -> float | None:
     registry: Any = pint.application_registry
     try:
         given = registry.Quantity(number, registry.parse_units(unit))
+        if is_pixel(given.units):
+            return None
         if kind is ENERGY and given.check("[length]"):
             return float(PLANCK_TIMES_LIGHT / given.to("m").magnitude)
         return float(given.to(kind.unit).magnitude)
@@ -92,16 +95,20 @@ class QuantityField(LineEdit):
     ----------
     kind : Kind
         What may be typed.
+    tooltip : str
+        What it means.
+    example : str
+        What is shown while nothing is typed; the first example of the kind if empty.
     **kwargs
-        As of any field; `value` is the text to begin with, and `tooltip` gets the units that are allowed.
+        As of any field; `value` is the text to begin with.
     """
 
-    def __init__(self, kind: Kind, *, tooltip: str = "", **kwargs: Any) -> None:
+    def __init__(self, kind: Kind, *, tooltip: str = "", example: str = "", **kwargs: Any) -> None:
         self._kind = kind
         allowed = f"With its unit, such as {kind.examples}."
         super().__init__(tooltip=f"{tooltip} {allowed}".strip(), **kwargs)
         self._offered = str(self.value)
-        self.native.setPlaceholderText(kind.examples.partition(",")[0])
+        self.native.setPlaceholderText(example or kind.examples.partition(",")[0])
 
     def number(self) -> float:
         """Return the quantity in the library's unit; a ValueError says in one sentence what is wrong."""

@@ -94,6 +94,7 @@ class Probe(Panel):
             self._say("There is no field in the viewer; run Local shifts or UMPA shifts first.")
             return
         try:
+            result.check()
             source = self._of(result)
         except ValueError as error:
             self._fail(error)

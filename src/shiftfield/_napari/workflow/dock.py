@@ -241,8 +241,8 @@ class Workflow(QWidget):
         if event is not None and event.type() == QEvent.Type.ParentChange:
             has_parent = self.parent() is not None
             if self._had_parent and not has_parent:
-                for dock in self._docks.values():
-                    dock.native.setParent(None)
+                for one in (*self._docks.values(), *self._hosted):
+                    getattr(one, "native", one).setParent(None)
                 self.deleteLater()
             self._had_parent = has_parent
         return bool(super().event(event))
