@@ -74,16 +74,16 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def load_placement(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the `placement` that `save` was given; empty where it was given none, or it makes no sense."""
+    """Return the `placement` that `save` was given, empty for none; a ValueError where it is broken."""
     import h5py
 
-    with h5py.File(path, "r") as file:
-        if "placement" not in file.attrs:
-            return {}
-        try:
-            found = json.loads(_text(file, "placement"))
-        except (KeyError, OSError, ValueError, RuntimeError):
-            return {}
+    try:
+        with h5py.File(path, "r") as file:
+            found = json.loads(_text(file, "placement")) if "placement" in file.attrs else {}
+    except Exception as error:  # h5py's, of many kinds, about a broken file
+        raise ValueError(
+            f"{os.fspath(path)!r} does not say where its image lies: {words_of(error)}."
+        ) from error
     return found if isinstance(found, dict) else {}
 
 
