@@ -288,3 +288,27 @@ def test_a_copied_command_goes_on_with_the_same_file(
     dock.samples_from.value = viewer.add_image(SAMPLES, name="with")
     with pytest.raises(ValueError, match="'with' is a layer"):
         recipe.as_command(dock.about())
+
+
+def test_begin_anew_counts_once(viewer: Any, dock: Any, qtbot: Any) -> None:
+    choose_layers(viewer, dock, SAMPLES)
+    click_run(dock, qtbot)
+    assert about(viewer.layers["x shift"])["options"]["overwrite"] is False
+    dock.window.value, dock.overwrite.value = 7, True
+    click_run(dock, qtbot)
+    assert dock._error is None
+    assert not dock.overwrite.value, "else Run would throw away what it has just made"
+    again = ScanDock(viewer)
+    qtbot.addWidget(again.native)
+    assert again.window.value == 7
+    assert not again.overwrite.value
+    made = dict(about(dock.wait()[0]))
+    assert made["options"]["overwrite"] is True
+    assert "overwrite" not in recipe.as_python(made)
+
+
+def test_two_outputs_are_refused(viewer: Any, dock: Any) -> None:
+    choose_layers(viewer, dock, SAMPLES)
+    dock.out.value = "a.h5 | b.h5"
+    dock.run()
+    assert dock.status == "Error: Output is a.h5 and b.h5; it must be one file, .h5 or .zarr."

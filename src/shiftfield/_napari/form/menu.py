@@ -20,7 +20,7 @@ from shiftfield._napari.recipe import searches as recipe
 from shiftfield.settings_file import read, write
 
 _KEPT = (CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox)
-_NOT_KEPT = ("live", "more")
+_NOT_KEPT = ("live", "more", "overwrite")  # what throws something away is asked for each time
 
 
 class Owner(Protocol):

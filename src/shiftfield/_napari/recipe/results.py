@@ -87,7 +87,7 @@ def _scan(about: Mapping[str, Any]) -> list[str]:
         else:
             lines.append(f"{side}s = {given!r}")
         arguments.append(f"{side}s")
-    options = {k: v for k, v in about["options"].items() if v not in (None, False)}
+    options = {k: v for k, v in _options(about).items() if v not in (None, False)}
     chosen = {**options, **_changed(about)}
     return [
         *lines,
@@ -112,7 +112,7 @@ def scan_command(about: Mapping[str, Any]) -> str:
             )
         words += [f"--{side}s", *([given] if isinstance(given, str) else given)]
     words += ["--out", about["out"]]
-    for name, value in {**about["options"], **_changed(about)}.items():
+    for name, value in {**_options(about), **_changed(about)}.items():
         option = f"--{name.replace('_', '-')}"
         if value is None or value is False:
             continue
@@ -122,6 +122,11 @@ def scan_command(about: Mapping[str, Any]) -> str:
             [option] if value is True else [option, *map(str, value if name == "crop" else [value])]
         )
     return shlex.join(words)
+
+
+def _options(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a scan but the one that throws away: its result, once made, is what is wanted."""
+    return {name: value for name, value in about["options"].items() if name != "overwrite"}
 
 
 def _changed(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,7 @@ class ScanDock(Dock):
         """Start with what the form says, or go on with a file that was begun; returns at once."""
         super().run()
         if self.running:
+            self.overwrite.value = False  # else Run, after Cancel, would begin anew once more
             self._pause.setText("Pause")
             self._pause.setEnabled(True)
             self._arrivals.start()

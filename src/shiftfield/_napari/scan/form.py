@@ -140,7 +140,9 @@ def read(form: Container[Any]) -> Wanted:
     """Return what a form says; a ValueError says in one sentence what is missing or wrong."""
     references, samples = (_input(form, side) for side in SIDES)
     out = form["out"].addresses()
-    if len(out) != 1:
+    if len(out) > 1:
+        raise ValueError(f"Output is {' and '.join(out)}; it must be one file, .h5 or .zarr.")
+    if not out:
         raise ValueError("There is no output file: name one that ends in .h5 or .zarr.")
     axes = form["reference_axes"].value
     options = {
