@@ -152,3 +152,13 @@ def turn_wheel(field: Any) -> None:
             False,
         ),
     )
+
+
+def test_docks_share_the_height_of_a_laptop(window: Any, qtbot: Any) -> None:
+    frame = window.window._qt_window
+    frame.resize(1366, 768)
+    names = ["Workflow", *DOCKS, "Scan", "Phase and strain", "How was it made?", "Probe a pixel"]
+    for name in (*names, "Inspect a field"):
+        window.window.add_plugin_dock_widget("shiftfield", name)
+        qtbot.wait(50)
+        assert frame.height() == 768, name

@@ -77,6 +77,7 @@ class Rows(QScrollArea):
             return True
         asks = event is not None and event.type() == QEvent.Type.LayoutRequest
         if asks and watched is self._column:
-            self._align()
+            if self.isVisible():
+                self._align()
             self.updateGeometry()
         return super().eventFilter(watched, event)

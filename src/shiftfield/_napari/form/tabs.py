@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from shiftfield._napari.form.rows import Rows
+_OURS = "shiftfield"  # a property of the frames of our docks
+_TAB_BAR = 25  # px
 
 
 def make_room(form: QWidget) -> None:
@@ -18,6 +19,7 @@ def make_room(form: QWidget) -> None:
     window = None if frame is None else frame.parent()
     if frame is None or not isinstance(window, QMainWindow) or frame.isFloating():
         return
+    frame.setProperty(_OURS, True)
     area = window.dockWidgetArea(frame)
     others = [
         other
@@ -27,11 +29,18 @@ def make_room(form: QWidget) -> None:
         and not other.isFloating()
         and (not other.isHidden() or window.tabifiedDockWidgets(other))
     ]
-    ours = [other for other in others if other.findChild(Rows) is not None]
-    if ours and _height(window, [*others, frame]) > window.height():
-        window.tabifyDockWidget(ours[-1], frame)
-        frame.show()
-        frame.raise_()
+    ours = [other for other in others if other.property(_OURS)]
+    for other in reversed(ours):
+        if _height(window, [*others, frame]) <= _room(window):
+            break
+        if other not in window.tabifiedDockWidgets(frame):
+            window.tabifyDockWidget(other, frame)
+    else:
+        if _height(window, [*others, frame]) > _room(window):  # beside no one of them
+            for other in ours:
+                window.tabifyDockWidget(frame, other)
+    frame.show()
+    frame.raise_()
 
 
 def _frame(form: QWidget) -> QDockWidget | None:
@@ -39,6 +48,12 @@ def _frame(form: QWidget) -> QDockWidget | None:
     while above is not None and not isinstance(above, QDockWidget):
         above = above.parent()
     return above
+
+
+def _room(window: QMainWindow) -> int:
+    """Return the height between the bars of the window, px."""
+    bars = (window.menuBar(), window.statusBar())
+    return int(window.height() - sum(bar.height() for bar in bars if bar is not None))
 
 
 def _height(window: QMainWindow, frames: Sequence[QDockWidget]) -> int:
@@ -49,4 +64,5 @@ def _height(window: QMainWindow, frames: Sequence[QDockWidget]) -> int:
             together = [frame, *window.tabifiedDockWidgets(frame)]
             counted.update(together)
             height += max(dock.sizeHint().height() for dock in together)
+            height += _TAB_BAR if len(together) > 1 else 0
     return height

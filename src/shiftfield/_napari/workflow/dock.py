@@ -14,7 +14,7 @@ from magicgui.widgets import Widget
 from napari.layers import Layer
 from napari.viewer import Viewer
 from npe2 import PluginManager
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from shiftfield._napari.form.dock import Dock
+from shiftfield._napari.form.tabs import make_room
 from shiftfield._napari.layers.found_fields import about
 from shiftfield._napari.workflow.pages import MaskPage, OpenPage, SavePage
 
@@ -234,12 +235,18 @@ class Workflow(QWidget):
         if newest:
             dock.field.value = newest[0]
 
+    def _settle(self) -> None:
+        if self._had_parent:  # else it is closed already
+            make_room(self)
+
     # -- the end ---------------------------------------------------------------------------------
 
     def event(self, event: QEvent | None) -> bool:
         """Take the docks out when this one is closed, so that they give up what they do."""
         if event is not None and event.type() == QEvent.Type.ParentChange:
             has_parent = self.parent() is not None
+            if has_parent and not self._had_parent:
+                QTimer.singleShot(0, self._settle)  # the dock is not yet in the window
             if self._had_parent and not has_parent:
                 for one in (*self._docks.values(), *self._hosted):
                     getattr(one, "native", one).setParent(None)
