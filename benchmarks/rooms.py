@@ -13,7 +13,15 @@ from pathlib import Path
 TOP = Path(__file__).parents[1]
 PACKAGE = TOP / "src" / "shiftfield"
 PICTURE = TOP / "docs" / "pictures" / "architecture.svg"
-SMALL = ("_version", "machine", "quality", "scores", "settings", "settings_file")  # one box
+SMALL = (
+    "_version",
+    "machine",
+    "quality",
+    "scores",
+    "settings",
+    "settings_file",
+    "whole",
+)  # one box
 SINGLE = (
     "__main__",
     "demo",

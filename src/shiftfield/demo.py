@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 import shiftfield
 from shiftfield import samples
 from shiftfield.field import ShiftField
+from shiftfield.whole import whole
 
 # Seen by eye on this pair: at 21 px the wake is speckled with false peaks, at 41 px the vortices
 # blur; nothing moves more than 3 px, and a larger margin only adds false peaks.
@@ -68,7 +69,8 @@ def _search(out: Path) -> Path:
 
     saved, picture = out / "field.h5", out / "field.png"
     field.save(saved)
-    field.picture().save(picture)
+    with whole(picture) as part:
+        field.picture().save(part)
     print(f"field       {saved}")
     print(f"picture     {picture}")
     return saved

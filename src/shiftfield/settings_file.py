@@ -6,12 +6,12 @@ What may be set, and what is allowed, is declared in `settings`.
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
+
+from shiftfield.whole import whole
 
 _LARGEST = (
     20_000  # bytes; a few lines are expected, and TOML's parser takes the square of a name's dots
@@ -22,15 +22,8 @@ _LONGEST = 250  # characters of a stranger's text that are shown
 def write(path: Path, settings: Mapping[str, Any]) -> None:
     """Write settings as TOML, whole or not at all; what is None, which TOML has not, is "none"."""
     lines = [f"{name} = {_text(value)}" for name, value in settings.items()]
-    part = path.with_name(f".{path.name}.{token_hex(8)}.part")
-    try:
-        with part.open("x", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def read(path: Path, known: Collection[str]) -> dict[str, Any]:

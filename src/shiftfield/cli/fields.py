@@ -16,6 +16,7 @@ from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import pair
 from shiftfield.search.one_call import find_shift_field
 from shiftfield.settings import Settings
+from shiftfield.whole import whole
 
 _ADDRESSES = (
     "Files are named by address: scan.h5::/entry/data, scan.zarr::data, stack.tif, a folder of "
@@ -105,7 +106,8 @@ def _settings(given: argparse.Namespace) -> Settings:
 
 def _write(field: ShiftField, path: Path) -> None:
     if path.suffix.lower() == ".png":
-        field.picture().save(path)
+        with whole(path) as part:
+            field.picture().save(part)
     else:
         field.save(path)
 

@@ -20,6 +20,7 @@ from shiftfield.maps.correlation_map import (
 from shiftfield.peaks.locate import locate_peak
 from shiftfield.settings import GlobalSettings, PeakSettings
 from shiftfield.sources import open_images
+from shiftfield.whole import whole
 
 
 def add(commands: Any) -> None:
@@ -60,7 +61,8 @@ def _add_pair(parser: argparse.ArgumentParser) -> None:
 def _map(given: argparse.Namespace) -> int:
     check_out(given.out, (".npy",))
     found = generate_correlation_map(given.reference, given.sample)
-    np.save(given.out, found)
+    with whole(given.out) as part:
+        np.save(part, found)
     words = f"{found.shape[0]} x {found.shape[1]} scores, the highest {np.nanmax(found):.4f}"
     _tell(given, {"out": str(given.out), "shape": list(found.shape)}, words)
     return 0

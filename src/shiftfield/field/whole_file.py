@@ -16,22 +16,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from shiftfield.whole import synced
+
 VERSIONS = ("v110", "latest")
-
-
-def synced(path: Path) -> None:
-    """Make sure that a file, or the names in a folder, outlast a power failure, where the system can."""
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-    try:
-        number = os.open(path, flags)
-    except OSError:  # a folder, on Windows
-        return
-    try:
-        os.fsync(number)
-    except OSError:
-        pass
-    finally:
-        os.close(number)
 
 
 class WholeFile:

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.field.hdf5 import words_of
-from shiftfield.field.whole_file import WholeFile, reason, stored_chunks, synced, write_packed
+from shiftfield.field.whole_file import WholeFile, reason, stored_chunks, write_packed
 from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, tall
+from shiftfield.whole import synced
 
 
 class HDF5Store:

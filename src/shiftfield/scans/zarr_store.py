@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.field.hdf5 import words_of
-from shiftfield.field.whole_file import synced
 from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, tall
 from shiftfield.sources.zarrs import store_of
+from shiftfield.whole import synced
 
 
 class ZarrStore:
