@@ -21,14 +21,14 @@ CALL = 250_000  # what a piece costs beside its pixels, in shifts of a pixel of 
 
 
 def search(frames: int = 1, step: int = 1) -> Search:
-    """Return a search with windows of 3 x 5 px and a margin of 2 x 4 px: 5 x 9 shifts."""
-    weights = window_weights(3, None), window_weights(5, None)
+    """Return a search with windows of 7 x 5 px and a margin of 2 x 4 px: 5 x 9 shifts."""
+    weights = window_weights(7, None), window_weights(5, None)
     return Search("pearson", frames, weights, (2, 4), "diff", 3, step=step)
 
 
 def cost(sizes: list[tuple[int, int]], of: Search) -> float:
     """Return what pieces of so many rows and columns of wanted pixels cost, px of a large tile."""
-    pixels = ((rows * of.step + 2 * 1) * (columns * of.step + 2 * 6) for rows, columns in sizes)
+    pixels = ((rows * of.step + 2 * 3) * (columns * of.step + 2 * 6) for rows, columns in sizes)
     return sum(pixels) + len(sizes) * CALL / (5 * 9 * of.frames)
 
 
@@ -144,6 +144,7 @@ def test_what_is_not_valid_in_a_field_is_not_believed_unless_it_was_filled() -> 
     ((1e6 + 1, 0), r"start holds a shift of 1e\+06 px; allowed are up to 1000000 px"),
     ((0, -2e6), r"start holds a shift of 2e\+06 px"),
     (field((13, 9)), r"start is a field of an image of shape \(13, 9\).*\(9, 13\)"),
+    (field((8, 13)), r"start is a field of an image of shape \(8, 13\).*\(9, 13\)"),
 ])  # fmt: skip
 def test_what_is_no_start_is_refused(start: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
@@ -229,34 +230,34 @@ def test_boxes_are_cut_where_that_costs_less(height: int, width: int) -> None:
             assert len(found) > 2
 
 
-def test_a_call_costs_as_much_as_a_quarter_of_a_million_shifts() -> None:
-    """With a wide box saved and two calls more, cutting pays from so many frames on."""
-    y = scattered(64, 64)
-    saved = cost([(64, 64)] * 2, search(10**9)) - cost([(64, 32)] * 2 + [(1, 1)] * 2, search(10**9))
-    enough = 2 * CALL / (5 * 9) / saved
-    assert len(cut(y, 0, search(int(enough)))) == 2
-    assert len(cut(y, 0, search(int(enough) + 1))) > 2
-
-
+@pytest.mark.parametrize("size", [*range(17, 33), 64])
 @pytest.mark.parametrize("step", [1, 2, 5])
-def test_pixels_between_the_wanted_ones_cost_too(step: int) -> None:
-    """With a step a piece of so many wanted pixels is as many times larger along both axes."""
-    y = scattered(64, 64)
-    without = search(10**9, step)
-    saved = cost([(64, 64)] * 2, without) - cost([(64, 32)] * 2 + [(1, 1)] * 2, without)
-    enough = 2 * CALL / (5 * 9) / saved
-    few, many = int(enough), int(enough) + 1
-    if few:
-        assert len(cut(y, 0, search(few, step))) == 2
-    assert len(cut(y, 0, search(many, step))) > 2
+def test_cutting_pays_from_so_many_frames_on(size: int, step: int) -> None:
+    """When the wide box that is saved costs more than two calls, which are dearer the less a shift costs.
+
+    With a step a piece of so many wanted pixels is as many times larger along both axes.
+    """
+    halves = [(size, size // 2), (size, size - size // 2), (1, 1), (1, 1)]
+    free = search(10**12, step)
+    enough = 2 * CALL / (5 * 9) / (cost([(size, size)] * 2, free) - cost(halves, free))
+    if enough > 1:
+        assert sizes(cut(scattered(size, size), 0, search(int(enough), step))) == [(size, size)] * 2
+    found = cut(scattered(size, size), 0, search(int(enough) + 1, step))
+    assert {piece.columns.start for piece in found if piece.start == (0, 0)} == {0, size // 2}
+
+
+def test_a_tall_grid_is_cut_in_the_middle_of_its_height() -> None:
+    found = cut(scattered(41, 40), 0, search(1000))
+    assert {piece.rows.start for piece in found if piece.start == (0, 0)} == {0, 20}
 
 
 @pytest.mark.parametrize(
-    ("shape", "cuts"), [((8, 8), False), ((9, 9), True), ((8, 40), True), ((40, 8), True)]
+    ("shape", "cuts"),
+    [((5, 7), False), ((8, 8), False), ((9, 9), True), ((8, 40), True), ((40, 8), True)],
 )
 def test_small_grids_are_not_cut(shape: tuple[int, int], cuts: bool) -> None:
-    """8 px on both sides are searched as they are, for every start in them."""
-    assert (len(cut(scattered(*shape), 0, search(10**9))) > 2) == cuts
+    """8 px on both sides are searched as they are, for every start in them, though the wanted lie far apart."""
+    assert (len(cut(scattered(*shape), 0, search(10**9, 10))) > 2) == cuts
 
 
 @pytest.mark.parametrize(("rows", "cuts"), [(3, False), (4, True)])
@@ -264,7 +265,7 @@ def test_boxes_that_cover_little_more_than_the_grid_are_not_cut(rows: int, cuts:
     """A start in the corners of some rows of ten, which its box covers: up to 1.3 times the grid is well."""
     y = np.zeros((10, 40), np.int32)
     y[:rows, 0] = y[:rows, -1] = 1
-    assert (len(cut(y, 0, search(10**9))) > 2) == cuts
+    assert (len(cut(y, 0, search(10**9, 10))) > 2) == cuts
 
 
 def test_both_halves_are_cut_on_where_that_pays() -> None:
