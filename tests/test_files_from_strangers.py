@@ -1,6 +1,6 @@
 """Files from strangers: whatever is broken is told in one sentence, nothing runs, hangs, or takes the memory.
 
-The files are made by `broken_files`; here is what must come of them, and of files that are being written.
+The files are made by `strangers`; here is what must come of them, and of files that are being written.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import broken_files
 import numpy as np
 import pytest
+from strangers.case import Case
+from strangers.entries import ENTRIES
+from strangers.every import all_cases
+from strangers.whole import WHOLE, field
 
 import shiftfield
 from shiftfield import settings_file
@@ -29,7 +32,9 @@ from shiftfield.sources.zarrs import ZarrImages
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and limits are POSIX's")
 
-CASES = broken_files.all_cases()
+CASES = all_cases()
+HERE = str(Path(__file__).parent)  # where the program lies
+PATH = os.pathsep.join(filter(None, [HERE, os.environ.get("PYTHONPATH")]))
 GROUPS = 2  # programs, one after another
 HANGS = 30  # s without a word
 GROWS = 500_000  # kB
@@ -42,11 +47,16 @@ SHAPES = (
 def told(numbers: list[int], folder: Path) -> Iterator[dict[str, Any]]:
     """Yield what came of each case; a program that crashes or hangs is told too, and another goes on."""
     while numbers:
-        command = [sys.executable, broken_files.__file__, str(folder / str(numbers[0])), "{}"]
+        command = [sys.executable, "-m", "strangers", str(folder / str(numbers[0])), "{}"]
         with (
             (folder / "errors").open("w+") as errors,
             subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+                command,
+                env=os.environ | {"PYTHONPATH": PATH},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
             ) as program,
         ):
             assert program.stdin is not None
@@ -92,7 +102,7 @@ def lines(program: subprocess.Popen[str]) -> Iterator[str]:
         yield line
 
 
-def wrong_with(case: broken_files.Case, found: dict[str, Any]) -> list[str]:
+def wrong_with(case: Case, found: dict[str, Any]) -> list[str]:
     """What is wrong with what came of a case."""
     text = found["text"]
     if found["type"] is None:
@@ -134,11 +144,11 @@ def test_a_broken_file_is_told_in_a_sentence(tmp_path: Path, group: int) -> None
 @pytest.mark.filterwarnings("ignore:.*have no answer")
 def test_what_is_whole_opens(tmp_path: Path) -> None:
     """So that the sentences above are not about everything."""
-    for number, (make, entry, _) in enumerate(broken_files.WHOLE.values()):
+    for number, (make, entry, _) in enumerate(WHOLE.values()):
         (tmp_path / str(number)).mkdir()
         address = make(tmp_path / str(number))
         if "begun" not in repr(make):
-            broken_files.ENTRIES[entry](address)
+            ENTRIES[entry](address)
 
 
 def test_no_pickle_is_unpacked_whatever_zarr_says(tmp_path: Path) -> None:
@@ -208,6 +218,6 @@ def test_nothing_is_written_where_a_foreseen_name_leads(tmp_path: Path) -> None:
     """Who can write in the folder lays a link where a file is made before it is renamed: none is met."""
     for name in ("field.h5", "settings.toml"):
         (tmp_path / f".{name}.{os.getpid()}.part").symlink_to("elsewhere")
-    broken_files.field().save(tmp_path / "field.h5")
+    field().save(tmp_path / "field.h5")
     settings_file.write(tmp_path / "settings.toml", {"window": 9})
     assert not (tmp_path / "elsewhere").exists()
