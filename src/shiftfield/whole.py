@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EINVAL
 from pathlib import Path
 from secrets import token_hex
 
@@ -34,7 +35,8 @@ def synced(path: Path) -> None:
         return
     try:
         os.fsync(number)
-    except OSError:
-        pass
+    except OSError as error:
+        if error.errno != EINVAL and not path.is_dir():  # a disk that is full is told, a system that cannot is not
+            raise
     finally:
         os.close(number)
