@@ -36,7 +36,7 @@ def synced(path: Path) -> None:
     try:
         os.fsync(number)
     except OSError as error:
-        if error.errno != EINVAL and not path.is_dir():  # a disk that is full is told, a system that cannot is not
+        if error.errno != EINVAL and not path.is_dir():
             raise
     finally:
         os.close(number)

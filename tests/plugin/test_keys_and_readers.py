@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from shiftfield._napari.form.menu import help_text
+from shiftfield._napari.dock.menu import help_text
 
 DOCKS = [
     "Correlation map", "Locate peak", "Local shifts", "Global shift", "UMPA shifts", "Workflow", "Scan",

@@ -280,7 +280,7 @@ class TestSettings:
 
 
 def test_the_help_names_every_field(open_dock: Any) -> None:
-    from shiftfield._napari.form.menu import help_text
+    from shiftfield._napari.dock.menu import help_text
 
     text = help_text(open_dock("Local shifts"))
     for words in ("Window (px)", "Side of the square window", "Refinement", "doi.org"):

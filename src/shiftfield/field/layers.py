@@ -7,6 +7,7 @@ Shifts that are not valid are NaN, which is transparent; what was found there is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -39,6 +40,7 @@ _HIDDEN = (
     "uncertainty_y",
     "second_peak",
 )  # they would lie behind what is not valid
+MOST_VECTORS = 40_000  # napari 0.9 takes about a second to draw them
 IN_PX = ("x", "y", "uncertainty_x", "uncertainty_y", "vectors")
 
 
@@ -172,6 +174,11 @@ def _value_look(data: NDArray[np.float32]) -> dict[str, Any]:
     known = data[np.isfinite(data)]
     low, high = np.percentile(known, (0.5, 99.5)) if known.size else (0.0, 1.0)
     return {"colormap": "gray", "contrast_limits": (float(low), float(max(high, low + 1e-6)))}
+
+
+def drawable(spacing: int, shape: tuple[int, ...]) -> int:
+    """Return `spacing`, or the least one (px) that napari draws without a long pause for an image of `shape`."""
+    return max(spacing, math.ceil(math.sqrt(shape[0] * shape[1] / MOST_VECTORS)))
 
 
 def vectors(field: FieldArrays, spacing: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

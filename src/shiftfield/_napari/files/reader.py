@@ -31,8 +31,8 @@ def get_reader(path: str | Sequence[str]) -> Read | None:
 def read_field(path: str) -> list[LayerTuple]:
     """Return the layers that the docks make of a field, where the sample of the search lay."""
     from shiftfield import ShiftField
-    from shiftfield._napari.shifts.drawing import drawable
     from shiftfield.field.hdf5 import load_placement
+    from shiftfield.field.layers import drawable
     from shiftfield.settings import DisplaySettings
 
     field = ShiftField.load(path)
@@ -50,7 +50,7 @@ def read_scan(path: str) -> list[LayerTuple]:
     """Return lazy layers of a scan, and tell how much of it is not finished."""
     from napari.utils.notifications import show_info
 
-    from shiftfield._napari.scan.layers import scan_layers
+    from shiftfield._napari.files.scan_layers import scan_layers
 
     layers, missing = scan_layers(path)
     if missing:

@@ -15,11 +15,11 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from shiftfield import __version__
-from shiftfield._napari.form.dock import Task
+from shiftfield._napari.dock.dock import Task
+from shiftfield._napari.dock.pair import PairDock, input_metadata, size_text
 from shiftfield._napari.form.fields import fields
 from shiftfield._napari.form.pickers import LayerPicker
 from shiftfield._napari.layers.inputs import Pixels, said
-from shiftfield._napari.layers.pair import PairDock, input_metadata, size_text
 from shiftfield._napari.layers.placement import placement, with_origin_at
 from shiftfield._napari.layers.plain import plain
 from shiftfield._napari.maps.template import Template, centre, rectangle

@@ -19,10 +19,10 @@ from napari.viewer import Viewer
 from numpy.typing import NDArray
 
 from shiftfield import __version__
-from shiftfield._napari.form.dock import Task
+from shiftfield._napari.dock.dock import Task
+from shiftfield._napari.dock.pair import PairDock, input_metadata
 from shiftfield._napari.form.fields import fields
 from shiftfield._napari.layers.inputs import SLICES, Pixels, said
-from shiftfield._napari.layers.pair import PairDock, input_metadata
 from shiftfield._napari.layers.placement import differ, placement
 from shiftfield._napari.layers.plain import plain
 from shiftfield._napari.maps import moving

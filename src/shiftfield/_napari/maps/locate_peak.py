@@ -14,11 +14,11 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 
 from shiftfield import __version__
-from shiftfield._napari.form.dock import Dock, Task
+from shiftfield._napari.dock.dock import Dock, Task
+from shiftfield._napari.dock.pair import size_text
 from shiftfield._napari.form.fields import fields
 from shiftfield._napari.form.pickers import LayerPicker
 from shiftfield._napari.layers.inputs import SLICES, Pixels, input_of, is_picture, pixels, said
-from shiftfield._napari.layers.pair import size_text
 from shiftfield._napari.layers.placement import placement
 from shiftfield._napari.layers.plain import plain
 from shiftfield.settings import PeakSettings

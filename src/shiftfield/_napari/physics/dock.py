@@ -15,7 +15,7 @@ from napari.layers import Image, Layer
 from napari.viewer import Viewer
 
 from shiftfield import __version__
-from shiftfield._napari.form.dock import Dock, Task
+from shiftfield._napari.dock.dock import Dock, Task
 from shiftfield._napari.form.pickers import LayerPicker, narrow
 from shiftfield._napari.layers.found_fields import FieldPicker, FoundField, Snapshot, about
 from shiftfield._napari.layers.inputs import (

@@ -14,8 +14,8 @@ from napari.layers import Layer
 from napari.viewer import Viewer
 
 from shiftfield import Scan
+from shiftfield._napari.files.scan_layers import scan_layers
 from shiftfield._napari.form.work import Work
-from shiftfield._napari.scan.layers import scan_layers
 from shiftfield.field.layers import LayerTuple
 
 Adjust = Callable[[list[LayerTuple]], list[LayerTuple]]

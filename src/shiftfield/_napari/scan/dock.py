@@ -18,7 +18,8 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from shiftfield import Cancelled, Scan, ScanError, __version__
-from shiftfield._napari.form.dock import Dock, Task
+from shiftfield._napari.dock.dock import Dock, Task
+from shiftfield._napari.files.scan_layers import scan_layers
 from shiftfield._napari.layers.opening import add_address_buttons, add_write_button
 from shiftfield._napari.layers.placement import placement
 from shiftfield._napari.layers.plain import plain
@@ -32,7 +33,6 @@ from shiftfield._napari.scan.form import (
     show_needed,
     watch,
 )
-from shiftfield._napari.scan.layers import scan_layers
 from shiftfield._napari.scan.pausing import Gate
 from shiftfield.field.layers import LayerTuple
 

@@ -16,9 +16,9 @@ from napari.viewer import Viewer
 
 from shiftfield._napari.form.pickers import LayerPicker, narrow
 from shiftfield._napari.form.preferences import preferences
+from shiftfield._napari.form.search_form import More, search_fields, settings_of
 from shiftfield._napari.layers.inputs import PREVIEW, full_data, is_picture
 from shiftfield._napari.layers.opening import AddressLine
-from shiftfield._napari.shifts.search_form import More, search_fields, settings_of
 
 FILES = "files"
 SIDES = ("references", "samples")

@@ -16,8 +16,7 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from shiftfield import ShiftField
-from shiftfield._napari.shifts.drawing import drawable
-from shiftfield.field.layers import vectors
+from shiftfield.field.layers import drawable, vectors
 
 _PAUSE_MS = 150  # after the last turn of the wheel
 _FINEST = 1  # px

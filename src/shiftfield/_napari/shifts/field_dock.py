@@ -18,25 +18,24 @@ from napari.layers import Layer
 from napari.viewer import Viewer
 
 from shiftfield import ShiftField, __version__
-from shiftfield._napari.form.dock import Task
+from shiftfield._napari.dock.dock import Task
+from shiftfield._napari.dock.pair import PairDock, input_metadata
 from shiftfield._napari.form.fields import fields
 from shiftfield._napari.form.pickers import narrow
 from shiftfield._napari.form.preferences import preferences
-from shiftfield._napari.layers.inputs import said
-from shiftfield._napari.layers.masks import NO_MASK, mask_fields, mask_layers, mask_of
-from shiftfield._napari.layers.pair import PairDock, input_metadata
-from shiftfield._napari.layers.plain import plain
-from shiftfield._napari.live.preview import Live, Wanted
-from shiftfield._napari.shifts import density
-from shiftfield._napari.shifts.drawing import MOST_VECTORS, drawable
-from shiftfield._napari.shifts.search_form import (
+from shiftfield._napari.form.search_form import (
     THRESHOLD_FIELDS,
     More,
     search_fields,
     settings_of,
     thresholds_of,
 )
-from shiftfield.field.layers import NAMES, LayerTuple
+from shiftfield._napari.layers.inputs import said
+from shiftfield._napari.layers.masks import NO_MASK, mask_fields, mask_layers, mask_of
+from shiftfield._napari.layers.plain import plain
+from shiftfield._napari.live.preview import Live, Wanted
+from shiftfield._napari.shifts import density
+from shiftfield.field.layers import MOST_VECTORS, NAMES, LayerTuple, drawable
 from shiftfield.settings import DisplaySettings, Settings
 
 VECTOR_TEXT = "Vectors show the motion from reference to sample."

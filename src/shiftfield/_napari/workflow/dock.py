@@ -26,7 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from shiftfield._napari.form.dock import Dock
+from shiftfield._napari.dock.dock import Dock
 from shiftfield._napari.form.tabs import make_room
 from shiftfield._napari.layers.found_fields import about
 from shiftfield._napari.workflow.pages import MaskPage, OpenPage, SavePage

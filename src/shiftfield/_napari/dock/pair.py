@@ -14,7 +14,7 @@ from magicgui.widgets.bases import Widget
 from napari.layers import Image, Layer
 from napari.viewer import Viewer
 
-from shiftfield._napari.form.dock import Dock
+from shiftfield._napari.dock.dock import Dock
 from shiftfield._napari.form.pickers import LayerPicker, narrow
 from shiftfield._napari.layers.inputs import (
     FIRST_AXIS,

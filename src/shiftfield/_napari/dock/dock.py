@@ -26,9 +26,9 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QSizePolicy, QWidget
 
 from shiftfield import Cancelled
+from shiftfield._napari.dock.menu import DockMenu
 from shiftfield._napari.form.accessible import name_for_readers
 from shiftfield._napari.form.lifetime import Life, end_with
-from shiftfield._napari.form.menu import DockMenu
 from shiftfield._napari.form.remembered import last_values, remember
 from shiftfield._napari.form.rows import Rows
 from shiftfield._napari.form.tabs import make_room
