@@ -237,3 +237,24 @@ def test_a_fit_needs_room(
 def test_a_window_is_moved_to_stay_inside() -> None:
     np.testing.assert_array_equal(first_of_window(np.arange(8), 8, 5), [0, 0, 0, 1, 2, 3, 3, 3])
     np.testing.assert_array_equal(first_of_window(np.arange(3), 3, 3), [0, 0, 0])
+
+
+@pytest.mark.parametrize("method", ["diff", "poly_fit"])
+@pytest.mark.parametrize("dim", [1, 2])
+@pytest.mark.parametrize("shape", [(1, 2), (2, 1), (2, 2), (1, 5), (2, 5), (5, 2)])
+def test_maps_smaller_than_a_fit_give_whole_px_along_their_short_axis(
+    shape: tuple[int, int], dim: int, method: str
+) -> None:
+    scores = np.random.default_rng(3).random(shape)
+    x, y = locate_peak(scores, method=method, dim=dim)
+    row, column = np.unravel_index(scores.argmax(), shape)
+    assert abs(x - column) < 1
+    assert abs(y - row) < 1
+    if shape[0] < 3:
+        assert y == row
+    if shape[1] < 3:
+        assert x == column
+
+
+def test_a_map_of_one_score_has_no_peak() -> None:
+    assert np.isnan(locate_peak([[1.0]])).all()

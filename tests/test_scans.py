@@ -396,7 +396,7 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path: Path) -> None:
         ((SAM[:2], SAM), {"reference_axes": "projection frame y x"}, "references for 2 projections"),
         ((REF, SAM), {"crop": (0, 70, 0, 10)}, "0 <= top < bottom <= 60"),
         ((REF, SAM), {"crop": (0, 10, 0, 10)}, "needs at least"),
-        ((REF, SAM), {"dark": REF[0, 1:]}, "The dark field is 59 x 50 px, the images are 60 x 50 px"),
+        ((REF, SAM), {"dark": REF[0, 1:]}, "The dark image is 59 x 50 px, the images are 60 x 50 px"),
         ((REF, SAM), {"window": 0}, "window is 0"),
         ((REF, SAM), {"memory": "much"}, "memory is 'much'"),
     ):  # fmt: skip

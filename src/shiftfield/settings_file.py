@@ -20,7 +20,7 @@ _LONGEST = 250  # characters of a stranger's text that are shown
 
 
 def write(path: Path, settings: Mapping[str, Any]) -> None:
-    """Write settings as TOML, whole or not at all; what is None, which TOML has not, is "none"."""
+    """Write settings as TOML, whole or not at all; None, which TOML does not have, is written as "none"."""
     lines = [f"{name} = {_text(value)}" for name, value in settings.items()]
     with whole(path) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -40,7 +40,7 @@ def read(path: Path, known: Collection[str]) -> dict[str, Any]:
         raise FileNotFoundError(f"There is no file {path}.")
     if path.stat().st_size > _LARGEST:
         raise ValueError(
-            f"{path} has {path.stat().st_size:,} bytes; a file of settings has a few lines."
+            f"{path} has {path.stat().st_size:,} bytes; a file of settings has at most {_LARGEST:,}."
         )
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))

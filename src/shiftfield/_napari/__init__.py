@@ -1,4 +1,4 @@
-"""The napari plugin: five docks, their layers, the sample data.
+"""The napari plugin: the docks, their layers, the sample data.
 
 It asks the library and shows what comes back; nothing here computes a shift.
 """

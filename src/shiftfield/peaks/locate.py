@@ -101,8 +101,8 @@ def locate_peaks(
     known = np.where(np.isnan(flat), np.inf, flat).min(axis=1)
     answered = ranked.max(axis=1) > known
     y, x = rows.astype(np.float64), columns.astype(np.float64)
-    if sub_pixel:
-        inner_x, inner_y = refinable(rows, columns, (ny, nx), size)
+    inner_x, inner_y = refinable(rows, columns, (ny, nx), size)
+    if sub_pixel and (inner_x | inner_y).any():
         tall, wide = min(size, ny), min(size, nx)
         top, left = first_of_window(rows, ny, tall), first_of_window(columns, nx, wide)
         around = (

@@ -1,6 +1,6 @@
 """Drift between reference and sample, frame by frame: found as one shift of the whole image, and taken out.
 
-The drift of a frame is the motion of the camera or the speckle generator since the references were taken. Frames
+The drift of a frame is the motion of the camera or the diffuser since the references were taken. Frames
 can only be compared together when each lies as in its reference.
 """
 

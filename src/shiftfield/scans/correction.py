@@ -1,4 +1,4 @@
-"""A projection as it is compared: cropped, and corrected for the detector's dark and flat field."""
+"""A projection as it is compared: cropped, and corrected for the detector's dark and flat image."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Correction:
         self.crop = _crop(crop, size)
         images = [
             _mean(image, name, size)
-            for image, name in ((dark, "The dark field"), (flat, "The flat field"))
+            for image, name in ((dark, "The dark image"), (flat, "The flat image"))
         ]
         self.active = any(image is not None for image in images)
         rows, columns = self.crop

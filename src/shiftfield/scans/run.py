@@ -80,8 +80,8 @@ def find_shift_fields(
     reference_axes : sequence of str, optional
         Those of `references`; the same without "projection" when they have one axis less.
     dark, flat : array_like or address, shape (H, W) or (n, H, W), optional
-        Images without beam, and without sample and texture; the mean of n. References and samples become
-        (pixels - dark) / (flat - dark).
+        Images without beam; images with beam, without diffuser and object; the mean of n. References and
+        samples become (pixels - dark) / (flat - dark).
     crop : (top, bottom, left, right), optional
         Rows and columns that are used, px.
     align : bool
@@ -89,7 +89,7 @@ def find_shift_fields(
         frames are compared together; the drift's median over frames is added to the shifts again, and all are
         kept as `drift`.
     overwrite : bool
-        Throw away the scan that `out` holds; what is no scan is never overwritten.
+        Replace the scan that `out` holds; what is no scan is never overwritten.
     progress : callable, optional
         Called as `progress(done, total)` with numbers of tiles of the projections that were not finished before,
         in the calling thread.

@@ -28,7 +28,7 @@ class ZarrStore:
             self._zarr: Any = import_module("zarr")
         except ImportError as error:
             raise ValueError(
-                f'out is {path}; pip install "shiftfield[files]" writes Zarr.'
+                f'out is {path}; to write Zarr, pip install "shiftfield[files]".'
             ) from error
         links = (place for place in path.rglob("*") if place.is_symlink())
         if (link := next(links, None)) is not None:

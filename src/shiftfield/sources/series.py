@@ -130,7 +130,7 @@ def _tiff(path: Path) -> Any:
         tifffile = import_module("tifffile")
     except ImportError as error:
         raise ValueError(
-            f'{path} is a TIFF file; pip install "shiftfield[files]" reads it.'
+            f'{path} is a TIFF file; to read it, pip install "shiftfield[files]".'
         ) from error
     with tifffile.TiffFile(path) as file:
         if not file.series:

@@ -50,7 +50,7 @@ def package(path: Path) -> Any:
         return import_module("zarr")
     except ImportError as error:
         raise ValueError(
-            f'{path} is a Zarr store; pip install "shiftfield[files]" reads it.'
+            f'{path} is a Zarr store; to read it, pip install "shiftfield[files]".'
         ) from error
 
 

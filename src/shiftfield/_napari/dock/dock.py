@@ -1,4 +1,4 @@
-"""The dock all five widgets share: Run/Cancel button, progress bar, status line, messages.
+"""What all docks that compute share: Run/Cancel button, progress bar, status line, messages.
 
 A subclass says what to compute and what to show; the pixels are worked on in another thread.
 """

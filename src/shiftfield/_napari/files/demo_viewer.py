@@ -37,7 +37,7 @@ def open_viewer(field: ShiftField) -> napari.Viewer:
     viewer.layers["y shift"].colorbar.visible = True
     viewer.layers[-1].edge_width = 3.5
     words = viewer.canvas.overlays["text"]
-    words.text = f"Colour: y shift, px. Arrows: motion, drawn {_LENGTH} times as long."
+    words.text = f"Colour: y shift, px. Vectors: motion, drawn {_LENGTH} times as long."
     words.visible = True
     viewer.layers.selection.active = viewer.layers["y shift"]
     return viewer

@@ -31,7 +31,7 @@ def search_fields(*names: str) -> list[ValueWidget[Any]]:
 def _field(name: str) -> ValueWidget[Any]:
     if name.startswith(_THRESHOLD):
         declared = _THRESHOLDS[name.removeprefix(_THRESHOLD)]
-        label = f"{declared.label} limit"
+        label = f"{declared.label} threshold"
         return field(replace(declared, name=name, label=label))
     declared = _DECLARED[name]
     return field(replace(declared, choices=_STARTS) if name == "start" else declared)

@@ -19,7 +19,7 @@ from shiftfield._napari.layers.inputs import PREVIEW, current_index, data_shape
 from shiftfield._napari.layers.placement import placement
 from shiftfield._napari.layers.results import Result, images_of, named
 
-NAMES = ("reference, to compare", "sample, warped back")
+NAMES = ("reference, to compare", "sample, laid onto the reference")
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
 

@@ -70,7 +70,7 @@ class Comparison:
             return
         self._warping = result
         self._warps.ask(Request(work))
-        self._say("Warping the sample ...")
+        self._say("Laying the sample onto the reference ...")
 
     def take(self) -> None:
         """Show what was warped, if it is done."""

@@ -213,7 +213,7 @@ class InspectField(Panel):
         reasons = sorted(found.reasons.items(), key=lambda one: -one[1])
         lines += [", ".join(f"{name} {100 * share:.1f} %" for name, share in reasons)]
         if found.beside:
-            lines.append(f"{found.beside:,} valid pixels lie beside the bars")
+            lines.append(f"{found.beside:,} valid pixels lie outside the range shown")
         return "\n".join(line for line in lines if line)
 
     def _press_compare(self, *_: Any) -> None:

@@ -19,7 +19,7 @@ class InspectForm:
     def __init__(self, viewer: Viewer, changed: Callable[[], None]) -> None:
         self.picker = ResultPicker(viewer, changed)
         self.quantity = QComboBox()
-        self.quantity.setToolTip("What of the field is counted and followed along the line.")
+        self.quantity.setToolTip("The quantity that histogram and profile show.")
         self.quantity.setAccessibleName("Quantity")
         self.histogram, self.profile = HistogramPlot(viewer), ProfilePlot(viewer)
         self.numbers = text_lines("Numbers", 6)
@@ -32,8 +32,8 @@ class InspectForm:
         self.mix = QSlider(Qt.Orientation.Horizontal)
         self.mix.setRange(0, 100)
         self.mix.setValue(50)
-        self.mix.setToolTip("Left is the reference, right the sample warped back by the field.")
-        self.mix.setAccessibleName("From reference to warped sample")
+        self.mix.setToolTip("Left is the reference, right the sample laid onto it by the field.")
+        self.mix.setAccessibleName("From the reference to the sample laid onto it")
         self.line = text_lines("Status", 3)
         self.tabs = QTabWidget()
         pages: list[tuple[str, list[QWidget]]] = [

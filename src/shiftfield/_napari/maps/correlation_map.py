@@ -109,7 +109,7 @@ def _correlate(reference: Pixels, sample: Pixels, cut: Template) -> Callable[...
         template = np.asarray(sample.read()[..., cut.box[0], cut.box[1]])
         scores = generate_correlation_map(area, template)
         if np.isnan(scores).all():
-            raise ValueError("The map is empty: the images hold pixels that are no numbers.")
+            raise ValueError("The map is empty: the images hold a NaN or inf.")
         if not scores.any():
             raise ValueError("The map is 0 everywhere: the template or the reference is constant.")
         return scores

@@ -211,9 +211,7 @@ def _by_map(ref: Any, sam: Any, settings: GlobalSettings, peak: PeakSettings) ->
         ref, sam, settings.margin, method=peak.method, size=peak.size
     )
     if np.isnan(x) or np.isnan(y):
-        raise ValueError(
-            "There is no answer: an image has no contrast, or holds pixels that are no numbers."
-        )
+        raise ValueError("There is no answer: an image has no texture, or holds a NaN or inf.")
     row, column = ((n - 1) / 2 for n in sam.shape[-2:])
     return Found(np.array([row]), np.array([column]), np.array([x]), np.array([y]), (x, y))
 

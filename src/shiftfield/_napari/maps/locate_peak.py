@@ -31,7 +31,7 @@ class LocatePeak(Dock):
     """The peak of a map: a point with its place, its value and, where known, the shift."""
 
     title = "Locate peak"
-    run_tip = "Mark the peak of the map with sub-pixel accuracy."
+    run_tip = "Mark the peak of the map to a fraction of a px."
 
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__(napari_viewer)

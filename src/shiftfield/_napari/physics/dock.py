@@ -271,14 +271,14 @@ def _phase_form() -> Sequence[Widget]:
             label="Distance",
             example="2 m",
             value="",
-            tooltip="From the object to the detector.",
+            tooltip="Distance from the object to the detector.",
         ),
         QuantityField(
             ENERGY,
             name="energy",
             label="Energy",
             value="",
-            tooltip="Of the photons, or their wavelength.",
+            tooltip="Energy of the photons, or their wavelength.",
         ),
         FloatSpinBox(
             name="magnification",
@@ -287,7 +287,7 @@ def _phase_form() -> Sequence[Widget]:
             min=0.001,
             max=10000.0,
             step=0.1,
-            tooltip="Of the object on the detector, in a cone beam; 1 in a parallel one.",
+            tooltip="Magnification of the object on the detector in a cone beam; 1 in a parallel beam.",
         ),
         narrow(
             ComboBox(

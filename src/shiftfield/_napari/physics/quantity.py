@@ -63,8 +63,9 @@ def parse(text: str, kind: Kind, label: str) -> float:
     found = _NUMBER.fullmatch(text)
     value = _in_unit(float(found[1]), found[2], kind) if found is not None and found[2] else None
     if value is None or not 0 < value < math.inf:
+        given = repr(text) if text.strip() else "missing"
         raise ValueError(
-            f"{label} is {text!r}; it must be {kind.name} above 0 with its unit, such as {kind.examples}."
+            f"{label} is {given}; it must be {kind.name} above 0 with its unit, such as {kind.examples}."
         )
     return value
 

@@ -28,7 +28,7 @@ class ProbePlots(Plots):
         super().__init__(viewer, "Plots of the probed pixel")
         self.setFixedHeight(_HEIGHT)
         self._window = _Picture(self.plot(0, 0, "Window in the sample", image=True), "grey")
-        self._area = _Picture(self.plot(0, 1, "Area in the reference", image=True), "grey")
+        self._area = _Picture(self.plot(0, 1, "Search area in the reference", image=True), "grey")
         self._map = _Picture(self.plot(1, 0, "Score of each shift", image=True), "viridis")
         self._cuts = self.plot(
             1, 1,

@@ -18,7 +18,7 @@ def numbers(probe: Probe) -> list[tuple[str, str]]:
         text = "unknown" if np.isnan(shift) else f"{shift:+.3f}"
         found.append((f"{axis} (px)", text))
         if np.isfinite(sigma):
-            found.append((f"sigma of {axis} (px)", f"{sigma:.3f}"))
+            found.append((f"uncertainty of {axis} (px)", f"{sigma:.3f}"))
     if probe.best is not None:
         found.append(("best whole shift (px)", "{:+d}, {:+d}".format(*probe.best)))
     for name in ("score", "second_peak"):
@@ -35,12 +35,14 @@ def lines(probe: Probe) -> str:
     known = dict(numbers(probe))
     text = [f"row {probe.row}, column {probe.column}"]
     for axis in ("x", "y"):
-        sigma = known.get(f"sigma of {axis} (px)")
+        sigma = known.get(f"uncertainty of {axis} (px)")
         shift = known[f"{axis} (px)"]
         unit = "" if shift == "unknown" else " px"
         give_or_take = f" \u00b1 {sigma}" if sigma else ""
         text.append(f"{axis} {shift}{give_or_take}{unit}")
-    said = [f"{name} {known[name]}" for name in ("score", "second peak") if name in known]
+    said = [f"score {known['score']}"] if "score" in known else []
+    if "second peak" in known:
+        said.append(f"second peak at {100 * probe.second_peak:.0f} % of it")
     said += [f"{name} {known[name]}" for name in _OTHERS.values() if name in known]
     return f"{text[0]}:  {text[1]},  {text[2]}\n" + ",  ".join(said)
 

@@ -53,8 +53,12 @@ class Wanted:
 def scan_form(viewer: Viewer) -> list[Widget]:
     """Return the fields, top to bottom."""
     hidden = [
-        _line("dark", "Dark field", "Images without beam; they are averaged."),
-        _line("flat", "Flat field", "Images without sample and texture; they are averaged."),
+        _line("dark", "Dark image", "Images without beam; they are averaged."),
+        _line(
+            "flat",
+            "Flat image",
+            "Images with beam, without diffuser and object; they are averaged.",
+        ),
         LineEdit(
             name="crop",
             label="Crop (px)",
@@ -65,7 +69,7 @@ def scan_form(viewer: Viewer) -> list[Widget]:
         CheckBox(
             name="overwrite",
             text="Begin anew",
-            tooltip="Throw away the scan that the output file holds, instead of going on with it.",
+            tooltip="Replace the scan that the output file holds, instead of going on with it.",
         ),
     ]
     return [

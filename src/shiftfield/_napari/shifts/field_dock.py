@@ -36,6 +36,7 @@ from shiftfield._napari.layers.plain import plain
 from shiftfield._napari.live.preview import Live, Wanted
 from shiftfield._napari.shifts import density
 from shiftfield.field.layers import MOST_VECTORS, NAMES, LayerTuple, drawable
+from shiftfield.scores import METHODS
 from shiftfield.settings import DisplaySettings, Settings
 
 VECTOR_TEXT = "Vectors show the motion from reference to sample."
@@ -92,11 +93,12 @@ class FieldDock(PairDock):
             label="Live shows",
             choices=[(NAMES[name], name) for name in self.quantities],
             tooltip="What the live preview shows.",
+            enabled=False,
         )
         score = CheckBox(
             name="score",
             text="Score layer",
-            tooltip="Show how well the best match fits too; 1 is perfect.",
+            tooltip="Add the score: how well the best match fits; 1 is perfect.",
         )
         drawing = fields(DisplaySettings, "spacing", "length")
         return [
@@ -169,6 +171,8 @@ class FieldDock(PairDock):
         wanted = self._wanted()
         spacing = wanted.about["display"]["spacing"]
         sentences = [VECTOR_TEXT, *said(wanted.reference, wanted.sample)]
+        if METHODS[wanted.settings.method].gives:
+            sentences.append("Images lie on one another: hide x shift to see those below.")
         if spacing > self.spacing.value:
             sentences.append(
                 f"They are {spacing} px apart: more than {MOST_VECTORS:,} of them would stall the viewer."
@@ -189,10 +193,12 @@ class FieldDock(PairDock):
     # -- the live preview ------------------------------------------------------------------------
 
     def _switch_live(self, *_: Any) -> None:
+        self.live_shows.enabled = bool(self.live.value)
         if self.live.value:
             self._live.start()
         else:
             self._live.stop()
+            self.say(self._describe())
 
     def _live_quantity(self) -> str:
         return str(self.live_shows.value)
