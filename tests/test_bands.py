@@ -212,10 +212,14 @@ def test_one_start_is_a_plain_search_of_a_displaced_reference() -> None:
     np.testing.assert_array_equal(found.score[both], plain.score[both])
 
 
-def test_windows_beyond_the_image_are_answered_from_what_lies_inside() -> None:
+@pytest.mark.parametrize(("move_y", "move_x"), [(4, -2), (2, -6)])
+def test_windows_beyond_the_image_are_answered_from_what_lies_inside(
+    move_y: int, move_x: int
+) -> None:
     """Around a start too: to the last row and column whose window reaches into the reference by a third."""
-    (y, x), (move_y, move_x) = (3, -4), (4, -2)  # the start, and the shift that is farthest from it
-    starts = Starts(np.full(SHAPE, y, np.int32), np.full(SHAPE, x, np.int32))
+    starts = Starts(
+        np.full(SHAPE, 3, np.int32), np.full(SHAPE, -4, np.int32)
+    )  # as far as the margin
     plan = plan_of(search(beyond=True, coverage=0.3), starts=starts.rows, tile=(16, 16))
     (found,) = run([work_of(scene(-move_y, -move_x), scene(), plan, starts=starts)], Watch())
     rows, columns = slice(0, HEIGHT - move_y + 1), slice(-move_x - 1, WIDTH)

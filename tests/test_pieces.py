@@ -246,6 +246,19 @@ def test_cutting_pays_from_so_many_frames_on(size: int, step: int) -> None:
     assert {piece.columns.start for piece in found if piece.start == (0, 0)} == {0, size // 2}
 
 
+def test_a_grid_whose_half_would_be_cut_alone_is_whole_where_that_costs_less() -> None:
+    """The cost of a half is that of all its pieces: one call more than in the half alone must pay, too."""
+    y = np.zeros((64, 128), np.int32)
+    y[:, 64:] = scattered(64, 64)
+    free, calls = search(10**12), CALL / (5 * 9)
+    saved = cost([(64, 64)] * 2, free) - cost([(64, 32)] * 2 + [(1, 1)] * 2, free)
+    of = search(round(2.5 * calls / saved))
+    assert len(cut(y[:, 64:], 0, of)) == 4
+    whole, pieces_of_halves = [(64, 128), (64, 64)], [(64, 64), (64, 32), (64, 32), (1, 1), (1, 1)]
+    assert cost(whole, of) < cost(pieces_of_halves, of)
+    assert sizes(cut(y, 0, of)) == whole
+
+
 def test_a_tall_grid_is_cut_in_the_middle_of_its_height() -> None:
     found = cut(scattered(41, 40), 0, search(1000))
     assert {piece.rows.start for piece in found if piece.start == (0, 0)} == {0, 20}
