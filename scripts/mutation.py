@@ -161,7 +161,7 @@ def main() -> int:
     parser.add_argument("tests", nargs="*", help="test files; those of the table in this script")
     parser.add_argument("--sample", type=int, help="how many mutants, drawn by chance; all")
     parser.add_argument("--seed", type=int, default=0, help="of that draw")
-    parser.add_argument("--only", default="", help="mutants whose name holds this, as 'line 23'")
+    parser.add_argument("--only", action="append", help="mutants whose name ends so, as 'line 23'")
     asked = parser.parse_args()
     names = asked.tests or [f"tests/{name}" for name in TESTS[asked.module]]
 
@@ -185,7 +185,7 @@ def main() -> int:
         sys.dont_write_bytecode = True  # of the mutants; what is not changed is compiled by now
         Path(importlib.util.cache_from_source(str(module))).unlink(missing_ok=True)
         code = module.read_text()
-        every = [mutant for mutant in mutants(code) if asked.only in mutant[0]]
+        every = [one for one in mutants(code) if one[0].endswith(tuple(asked.only or [""]))]
         chosen = every
         if asked.sample and asked.sample < len(every):
             chosen = random.Random(asked.seed).sample(every, asked.sample)
