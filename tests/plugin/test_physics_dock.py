@@ -79,7 +79,7 @@ def test_a_quantity_is_read_with_its_unit(text: str, kind: Any, value: float) ->
 def test_what_is_no_quantity_is_said_in_one_sentence(text: str, kind: Any) -> None:
     with pytest.raises(ValueError, match=r"must be an? .* above 0 with its unit, such as") as error:
         parse(text, kind, "Pixel size")
-    assert str(error.value).startswith(f"Pixel size is {text!r};")
+    assert str(error.value).startswith(f"Pixel size is {repr(text) if text else 'missing'};")
     assert str(error.value).count("; ") == 1
 
 

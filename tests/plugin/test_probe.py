@@ -137,7 +137,7 @@ def test_numbers_are_copied(viewer: Any, dock: Any, qtbot: Any) -> None:
     qtbot.mouseClick(dock.form.copy_button, Qt.MouseButton.LeftButton)
     copied = dict(line.split("\t") for line in QApplication.clipboard().text().splitlines())
     assert float(copied["x (px)"]) == pytest.approx(found.x, abs=1e-3)
-    assert float(copied["sigma of y (px)"]) == pytest.approx(found.uncertainty_y, abs=1e-3)
+    assert float(copied["uncertainty of y (px)"]) == pytest.approx(found.uncertainty_y, abs=1e-3)
 
 
 def test_a_mask_and_a_start_are_taken_into_account(viewer: Any, dock: Any, qtbot: Any) -> None:
