@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QApplication, QMenu, QToolButton
 
 from shiftfield import ShiftField
 from shiftfield.__main__ import main
+from shiftfield._napari.recipe.searches import as_python
 
 
 def choose(dock: Any, text: str) -> None:
@@ -42,6 +43,19 @@ def run_script(viewer: Any, script: str, monkeypatch: pytest.MonkeyPatch) -> lis
     before = list(viewer.layers)
     exec(compile(script, "copied", "exec"), {"__name__": "copied"})
     return [layer for layer in viewer.layers if layer not in before]
+
+
+def run_as_file(script: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, int]:
+    """Run a script as Python runs a file, in a viewer of its own; return that, and how often napari ran."""
+    import napari
+    from napari.components import ViewerModel
+
+    viewer, runs = ViewerModel(), []
+    monkeypatch.setattr("napari.current_viewer", lambda: None)
+    monkeypatch.setattr("napari.Viewer", lambda: viewer)
+    monkeypatch.setattr(napari, "run", lambda: runs.append(True))
+    exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
+    return viewer, len(runs)
 
 
 def same(made: list[Any], layers: dict[str, Any]) -> None:
@@ -182,6 +196,90 @@ def test_sample_data_is_opened_by_the_script(
     for name, data in wanted.items():
         (again,) = (layer for layer in made if layer.name == name)
         np.testing.assert_array_equal(again.data, data)
+
+
+def test_sample_data_with_other_names_is_found_by_its_pixels(
+    window: Any, open_in_window: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference, sample = window.open_sample("shiftfield", "cylinder_flow")
+    reference.name, sample.name = "calm", "blown"
+    window.layers.move(0, 2)
+    dock = open_in_window("Correlation map")
+    dock.reference.value, dock.sample.value = reference, sample
+    dock.run()
+    (made,) = dock.wait()
+    choose(dock, "Copy as Python")
+    assert "opened[0].name = 'calm'" in clipboard()
+    again, _ = run_as_file(clipboard(), monkeypatch)
+    np.testing.assert_array_equal(again.layers["blown"].data, sample.data)
+    np.testing.assert_array_equal(again.layers["correlation map"].data, made.data)
+
+
+def test_sample_data_with_other_names_that_is_gone_is_refused(
+    window: Any, open_in_window: Any
+) -> None:
+    reference, sample = window.open_sample("shiftfield", "cylinder_flow")
+    reference.name, sample.name = "calm", "blown"
+    dock = open_in_window("Correlation map")
+    dock.run()
+    (made,) = dock.wait()
+    about = made.metadata["shiftfield"]
+    window.layers.clear()
+    with pytest.raises(ValueError, match="one of the 2 layers of the sample data 'cylinder_flow'"):
+        as_python(about, list(window.layers))
+
+
+def test_a_script_run_as_a_file_keeps_its_window_open(
+    viewer: Any, open_dock: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair()
+    for name, image in (("before", images.reference), ("after", images.sample)):
+        np.save(tmp_path / f"{name}.npy", image)
+        viewer.open(tmp_path / f"{name}.npy", plugin="napari")
+    dock = open_dock("Local shifts")
+    dock.margin.value = 4
+    click_run(dock, qtbot)
+    choose(dock, "Copy as Python")
+    script = clipboard()
+    assert script.endswith('if __name__ == "__main__":\n    napari.run()\n')
+    assert "Shapes" not in script, "only a mask of shapes needs them"
+    again, runs = run_as_file(script, monkeypatch)
+    assert runs == 1
+    np.testing.assert_array_equal(again.layers["x shift"].data, viewer.layers["x shift"].data)
+
+
+def test_a_script_without_its_layers_says_what_must_be_there(
+    viewer: Any, open_dock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair()
+    viewer.add_image(images.reference, name="before")
+    viewer.add_image(images.sample, name="it's after")
+    dock = open_dock("Local shifts")
+    choose(dock, "Copy as Python")
+    with pytest.raises(ValueError, match="'before' came from no single file: it must be in the"):
+        run_as_file(clipboard(), monkeypatch)
+
+
+@pytest.mark.parametrize("name", ["Local shifts", "Global shift", "Correlation map"])
+def test_a_script_of_a_form_that_has_not_run_says_so(
+    name: str, viewer: Any, open_dock: Any, qtbot: Any
+) -> None:
+    images = make_pair(shape=(60, 66))
+    viewer.add_image(images.reference, name="before")
+    viewer.add_image(images.sample, name="after")
+    dock = open_dock(name)
+    dock.margin.value = 4
+    click_run(dock, qtbot)
+    choose(dock, "Copy as Python")
+    assert "made it in napari" in clipboard().splitlines()[0]
+    dock.margin.value = 5
+    choose(dock, "Copy as Python")
+    assert "with these settings" in clipboard().splitlines()[0]
+    assert "not run yet" in clipboard().splitlines()[0]
+    assert dock.status.endswith("These settings have not run yet.")
+    dock.margin.value = 4
+    choose(dock, "Copy as Python")
+    assert "made it in napari" in clipboard().splitlines()[0]
 
 
 class TestCommandLine:

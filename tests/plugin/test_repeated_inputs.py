@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from clicking import click_run, make_pair
-from test_repeatable import choose, clipboard, ours, run_script, same
+from napari.layers import Layer
+from test_repeatable import choose, clipboard, ours, run_as_file, run_script, same
 
+from shiftfield import find_shift_field, find_shift_fields
 from shiftfield._napari.layers.opening import open_layers
 from shiftfield._napari.physics.dock import PhysicsDock
 from shiftfield._napari.recipe.searches import as_python
+from shiftfield._napari.scan.dock import ScanDock
 
 
 def coloured(image: Any) -> Any:
@@ -121,6 +124,108 @@ def test_several_files_opened_as_one_stack_are_all_opened_again(
     choose(dock, "Copy as Python")
     viewer.layers.clear()
     same(run_script(viewer, clipboard(), monkeypatch)[2:], layers)
+
+
+def physics(viewer: Any, qtbot: Any, quantity: str) -> Any:
+    """The dock "Phase and strain" after a run."""
+    dock = PhysicsDock(viewer)
+    qtbot.addWidget(dock.native)
+    dock.quantity.value = quantity
+    dock.pixel_size.value, dock.distance.value, dock.energy.value = "1 um", "2 m", "25 keV"
+    dock.angles.value = True
+    click_run(dock, qtbot)
+    return dock
+
+
+@pytest.mark.parametrize("quantity", ["strain", "phase", "magnitude", "warp"])
+def test_what_a_field_means_is_made_from_the_images_on(
+    quantity: str, files: list[str], viewer: Any, open_dock: Any, qtbot: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for path in (files[0], files[2]):
+        viewer.open(path, plugin="napari")
+    search = open_dock("Local shifts")
+    search.margin.value, search.quality.value, search.threshold_score.value = 4, True, 0.99
+    click_run(search, qtbot)
+    for layer in ours(viewer).values():
+        layer.name = f"my {layer.name}"
+    before = list(viewer.layers)
+    dock = physics(viewer, qtbot, quantity)
+    layers = {layer.name: layer for layer in viewer.layers if layer not in before}
+    choose(dock, "Copy as Python")
+    again, _ = run_as_file(clipboard(), monkeypatch)
+    assert clipboard().count("find_shift_field(") == 1
+    assert clipboard().count("sample = np.asarray(") == 1
+    made = list(again.layers)[2:]
+    same(made, layers)
+    assert [one.visible for one in made] == [one.visible for one in layers.values()]
+
+
+def test_what_a_saved_field_means_is_made_from_its_file(
+    viewer: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair()
+    field = find_shift_field(images.reference, images.sample, margin=4)
+    field.save(tmp_path / "field.h5")
+    viewer.open(tmp_path / "field.h5", plugin="shiftfield")
+    before = list(viewer.layers)
+    dock = physics(viewer, qtbot, "strain")
+    layers = {layer.name: layer for layer in viewer.layers if layer not in before}
+    choose(dock, "Copy as Python")
+    again, _ = run_as_file(clipboard(), monkeypatch)
+    same(list(again.layers), layers)
+
+
+def test_what_a_projection_of_a_scan_means_is_made_from_its_file(
+    viewer: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair(frames=2)
+    find_shift_fields(
+        images.reference, images.sample, axes="projection y x", out=tmp_path / "scan.h5", margin=4
+    )
+    viewer.open(tmp_path / "scan.h5", plugin="shiftfield")
+    viewer.dims.set_current_step(0, 1)
+    before = list(viewer.layers)
+    dock = physics(viewer, qtbot, "strain")
+    layers = {layer.name: layer for layer in viewer.layers if layer not in before}
+    choose(dock, "Copy as Python")
+    again, _ = run_as_file(clipboard(), monkeypatch)
+    same(list(again.layers), layers)
+
+
+def test_a_field_of_unknown_search_must_be_in_the_viewer(
+    viewer: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair()
+    field = find_shift_field(images.reference, images.sample, margin=4)
+    for data, arguments, kind in field.to_layers():
+        viewer.add_layer(Layer.create(data, arguments, kind))
+    dock = physics(viewer, qtbot, "strain")
+    choose(dock, "Copy as Python")
+    with pytest.raises(ValueError, match="shift' must be in the viewer: run its search"):
+        run_as_file(clipboard(), monkeypatch)
+
+
+def test_a_scan_of_a_layer_with_levels_is_made_again(
+    viewer: Any, qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair(frames=2)
+    for name in ("reference", "sample"):
+        image = getattr(images, name)
+        viewer.add_image([image, image[:, ::2, ::2]], name=name, multiscale=True)
+    dock = ScanDock(viewer)
+    qtbot.addWidget(dock.native)
+    dock.references_from.value = viewer.layers["reference"]
+    dock.samples_from.value = viewer.layers["sample"]
+    dock.margin.value, dock.out.value = 4, str(tmp_path / "scan.h5")
+    click_run(dock, qtbot)
+    assert dock._error is None
+    wanted = np.asarray(viewer.layers["x shift"].data)
+    (tmp_path / "scan.h5").unlink()
+    choose(dock, "Copy as Python")
+    assert "not run yet" not in clipboard()
+    made = run_script(viewer, clipboard(), monkeypatch)
+    np.testing.assert_array_equal(np.asarray(made[-1].data), wanted)
 
 
 def test_of_a_stack_that_napari_opened_more_than_the_first_file_is_asked_for(

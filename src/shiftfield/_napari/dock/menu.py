@@ -10,6 +10,8 @@ from html import escape
 from typing import Any, ClassVar, Protocol
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
+from napari.layers import Layer
+from napari.viewer import Viewer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDialog, QTextBrowser, QToolButton, QVBoxLayout
 
@@ -17,6 +19,7 @@ from shiftfield._napari.form import tools
 from shiftfield._napari.form.accessible import written
 from shiftfield._napari.form.pickers import LayerPicker
 from shiftfield._napari.recipe import searches as recipe
+from shiftfield._napari.recipe.known import ran
 from shiftfield.settings_file import read, write
 
 _KEPT = (CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox)
@@ -29,6 +32,7 @@ class Owner(Protocol):
     title: ClassVar[str]
     run_tip: ClassVar[str]
     papers: ClassVar[tuple[tuple[str, str], ...]]
+    _viewer: Viewer
 
     @property
     def native(self) -> Any:
@@ -98,7 +102,9 @@ class DockMenu:
 
     def copy_command(self) -> None:
         """Put a command line of what the form says on the clipboard."""
-        self._copy(recipe.as_command, "A command line is on the clipboard.")
+        self._copy(
+            lambda about, *_: recipe.as_command(about), "A command line is on the clipboard."
+        )
 
     def save(self) -> None:
         """Ask for a file and write the settings to it."""
@@ -161,12 +167,18 @@ class DockMenu:
             and field.name not in _NOT_KEPT
         ]
 
-    def _copy(self, make: Callable[[dict[str, Any]], str], said: str) -> None:
-        self._try(lambda: tools.copy(make(self._dock.about())), said)
+    def _copy(self, make: Callable[[dict[str, Any], list[Layer], bool], str], said: str) -> None:
+        def act() -> str:
+            about, layers = self._dock.about(), list(self._dock._viewer.layers)
+            has_run = ran(about, layers)
+            tools.copy(make(about, layers, has_run))
+            return said if has_run else f"{said} These settings have not run yet."
 
-    def _try(self, act: Callable[[], None], said: str) -> None:
+        self._try(act, said)
+
+    def _try(self, act: Callable[[], str | None], said: str) -> None:
         try:
-            act()
+            said = act() or said
         except (ValueError, OSError) as error:
             self._dock.fail(error)
         else:

@@ -31,7 +31,7 @@ class HowMade(Panel):
         self._text.setAccessibleName("How the chosen layer was made")
         self._text.setToolTip("What the chosen layer was made of, by which settings.")
         self._python = self._button(
-            "Cop&y as Python", "A script that makes the same layers again.", recipe.as_python
+            "Cop&y as Python", "A script that makes the same layers again.", self._script
         )
         self._command = self._button(
             "Copy as &command line",
@@ -61,6 +61,9 @@ class HowMade(Panel):
         button.setToolTip(tip)
         button.clicked.connect(lambda: self._copy(make))
         return button
+
+    def _script(self, about: Mapping[str, Any]) -> str:
+        return recipe.as_python(about, list(self.viewer.layers))
 
     def _about(self) -> dict[str, Any] | None:
         layer = self.viewer.layers.selection.active

@@ -41,22 +41,48 @@ def pixel_lines(given: Mapping[str, Any], side: str, array: str = "") -> list[st
     return lines
 
 
+def must_be_there(name: str, why: str) -> list[str]:
+    """Return the lines that refuse, in a sentence, to go on without a layer."""
+    text = f"{name!r} {why}: it must be in the viewer."
+    return [f"if {name!r} not in viewer.layers:", f"    raise ValueError({text!r})"]
+
+
 def _opening(given: Mapping[str, Any], side: str) -> list[str]:
     """Return the lines that open what a layer came from, where it is not in the viewer."""
     name, origin = given[side], given.get(f"{side}_origin") or {}
+    siblings, renamed = given.get(f"{side}_siblings", 1), []
     if "sample" in origin:
+        if siblings > 1 and f"{side}_place" not in given and given.get(f"{side}_renamed"):
+            raise ValueError(
+                f"{name!r} is one of the {siblings} layers of the sample data {origin['sample'][1]!r}, and which "
+                "one is not known, as it was renamed; open the sample data and run again."
+            )
         call = f"viewer.open_sample({', '.join(map(repr, origin['sample']))})"
+        renamed = _renamed(given, origin)
     elif "path" in origin and not is_stack_of_files(given, side):
         reader = f", plugin={origin['plugin']!r}" if origin.get("plugin") else ""
         several = ", stack=True" if isinstance(origin["path"], list) else ""
         call = f"viewer.open({origin['path']!r}{several}{reader})"
+        if siblings == 1:
+            renamed = [
+                "    if len(opened) == 1:",
+                f"        opened[0].name = {name!r}  # it may have been renamed",
+            ]
     else:
-        return [f"# {name!r} came from no single file: it must be in the viewer."]
+        return must_be_there(name, "came from no single file")
+    opened = "opened = " if renamed else ""
+    lines = [f"if {name!r} not in viewer.layers:", f"    {opened}{call}", *renamed]
+    if siblings > 1 and "path" in origin:
+        lines += must_be_there(name, "is one of several layers of its file, and was renamed")
+    return lines
+
+
+def _renamed(given: Mapping[str, Any], origin: Mapping[str, Any]) -> list[str]:
+    """Return the lines that name again all that was used of some sample data."""
     return [
-        f"if {name!r} not in viewer.layers:",
-        f"    opened = {call}",
-        "    if len(opened) == 1:",
-        f"        opened[0].name = {name!r}  # it may have been renamed",
+        f"    opened[{given[f'{side}_place']}].name = {given[side]!r}"
+        for side in ("reference", "sample", "map")
+        if f"{side}_place" in given and given.get(f"{side}_origin") == origin
     ]
 
 

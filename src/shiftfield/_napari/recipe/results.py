@@ -7,72 +7,48 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from pprint import pformat
 from typing import Any
 
-from shiftfield._napari.recipe.pixels import pixel_lines
-from shiftfield.settings import Settings, parameters
+from shiftfield._napari.recipe.fields import changed, field_lines, literal
+from shiftfield._napari.recipe.pixels import must_be_there, pixel_lines
+from shiftfield.settings import Settings
 
-_NOT_IN_CODE = ("device", "ncore", "memory")  # of the machine; they change no bit on the CPU
+# The layers of a result, the one on top first, and what of the function's answer they show.
 _SHOWN = {
-    "phase": "phase",
-    "refraction x": "refraction_x",
-    "refraction y": "refraction_y",
-    "strain exx": "exx",
-    "strain eyy": "eyy",
-    "strain exy": "exy",
-    "rotation": "rotation",
-}
-
-
-def _field(about: Mapping[str, Any]) -> list[str]:
-    """Return the lines that make `field` from the layers of a search, as they are now."""
-    made = about["field"]
-    cut = "".join(f"[{number}]" for number in made["index"])
-    lines = ["# The layers of the field must be in the viewer."]
-    lines += [
-        f"{name} = np.asarray(viewer.layers[{layer!r}].data{cut}, np.float32)"
-        for name, layer in made["layers"].items()
-    ]
-    arrays = ", ".join(f"{name}={name}" for name in made["layers"])
-    settings = {
-        name: value for name, value in made["settings"].items()
-        if name not in _NOT_IN_CODE and parameters(Settings)[name].default != value
-    }  # fmt: skip
-    chosen = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-    return [
-        *lines,
-        "field = shiftfield.ShiftField(",
-        f"    {arrays},",
-        "    valid=np.isfinite(x) & np.isfinite(y), score=np.full_like(x, np.nan),",
-        f"    settings=shiftfield.Settings({chosen}),",
-        f"    image_shape={tuple(made['image_shape'])}, frames={made['frames']},",
-        ")",
-        "",
-    ]
+    "phase": {"phase": ".phase", "refraction x": ".refraction_x", "refraction y": ".refraction_y"},
+    "strain": {
+        "strain exx": ".exx", "strain eyy": ".eyy", "strain exy": ".exy", "rotation": ".rotation",
+    },
+    "warp": {"sample on reference": ""},
+}  # fmt: skip
 
 
 def _result(about: Mapping[str, Any]) -> list[str]:
-    """Return the lines that make one layer of a result."""
-    function, shown = about["made_by"], about.get("quantity", about["made_by"])
-    given = dict(about["settings"])
-    given.pop("angles", None)
-    arguments = ", ".join(f"{name}={value!r}" for name, value in given.items())
-    first = ["field"]
-    lines = _field(about)
+    """Return the lines that make the layers of a result."""
+    function, given = about["made_by"], dict(about["settings"])
+    shown = _SHOWN.get(function, {function: ""})
+    if function == "phase" and not given.pop("angles", True):
+        shown = {"phase": ".phase"}
+    arguments = [f"{name}={value!r}" for name, value in given.items()]
+    lines, first = field_lines(about), ["field"]
     if function == "warp":
-        lines += pixel_lines(about["input"], "sample")
+        again = pixel_lines(about["input"], "sample")
+        lines += again if not set(again) <= set(lines) else []
         first = ["sample", "field"]
-    call = f"shiftfield.{function}({', '.join([*first, *([arguments] if arguments else [])])})"
-    part = f".{_SHOWN[shown]}" if function in ("phase", "strain") and shown in _SHOWN else ""
-    if function == "strain" and not part:
-        part, shown = ".exx", "strain exx"
-    place = pformat(about["placement"], width=88, compact=True, sort_dicts=False)
+    lines += [
+        f"found = shiftfield.{function}({', '.join([*first, *arguments])})",
+        f"placement = {literal(about['placement'])}",
+    ]
+    top = next(iter(shown))
+    if len(shown) == 1:
+        return [*lines, f"viewer.add_image(found{shown[top]}, name={top!r}, **placement)"]
     return [
         *lines,
-        f"found = {call}{part}",
-        f"placement = {place}",
-        f"viewer.add_image(found, name={shown!r}, **placement)",
+        "images = {",
+        *(f"    {name!r}: found{part}," for name, part in reversed(shown.items())),
+        "}",
+        "for name, image in images.items():",
+        f"    viewer.add_image(image, name=name, visible=name == {top!r}, **placement)",
     ]
 
 
@@ -83,12 +59,15 @@ def _scan(about: Mapping[str, Any]) -> list[str]:
     for side in ("reference", "sample"):
         given = about["files"][side]
         if given is None:
-            lines.append(f"{side}s = viewer.layers[{about['input'][side]!r}].data")
+            name = about["input"][side]
+            level = "[0]" if about["input"].get(f"{side}_multiscale") else ""
+            lines += must_be_there(name, f"holds the {side}s")
+            lines.append(f"{side}s = viewer.layers[{name!r}].data{level}")
         else:
             lines.append(f"{side}s = {given!r}")
         arguments.append(f"{side}s")
     options = {k: v for k, v in _options(about).items() if v not in (None, False)}
-    chosen = {**options, **_changed(about)}
+    chosen = {**options, **changed(about["settings"], Settings)}
     return [
         *lines,
         "scan = shiftfield.find_shift_fields(",
@@ -112,7 +91,7 @@ def scan_command(about: Mapping[str, Any]) -> str:
             )
         words += [f"--{side}s", *([given] if isinstance(given, str) else given)]
     words += ["--out", about["out"]]
-    for name, value in {**_options(about), **_changed(about)}.items():
+    for name, value in {**_options(about), **changed(about["settings"], Settings)}.items():
         option = f"--{name.replace('_', '-')}"
         if value is None or value is False:
             continue
@@ -127,14 +106,6 @@ def scan_command(about: Mapping[str, Any]) -> str:
 def _options(about: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a scan but the one that throws away: its result, once made, is what is wanted."""
     return {name: value for name, value in about["options"].items() if name != "overwrite"}
-
-
-def _changed(about: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {name: one.default for name, one in parameters(Settings).items()}
-    return {
-        name: value for name, value in about["settings"].items()
-        if name not in _NOT_IN_CODE and defaults.get(name) != value
-    }  # fmt: skip
 
 
 # The name of the function, what it makes in words, and what writes its script.

@@ -6,25 +6,29 @@ Only texts are made here; a layer whose metadata says too little is refused in a
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from pprint import pformat
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from napari.layers import Layer
+
 from shiftfield._napari.recipe import results as recipe_of_results
+from shiftfield._napari.recipe.fields import SIDES, both, call, changed, literal, search_lines
+from shiftfield._napari.recipe.known import completed
 from shiftfield._napari.recipe.pixels import is_stack_of_files, pixel_lines
-from shiftfield.settings import PeakSettings, Settings, Thresholds, parameters
-
-_NOT_IN_CODE = ("device", "ncore", "memory")  # of the machine; they change no bit on the CPU
-_SIDES = ("reference", "sample")
+from shiftfield.settings import PeakSettings, Settings, Thresholds
 
 
-def as_python(about: Mapping[str, Any]) -> str:
+def as_python(about: Mapping[str, Any], layers: Sequence[Layer] = (), has_run: bool = True) -> str:
     """Return a script that makes the layers of one run again, with the same bits.
 
     Parameters
     ----------
     about : mapping
-        `layer.metadata["shiftfield"]`.
+        `layer.metadata["shiftfield"]`, or what a form says.
+    layers : sequence of Layer, optional
+        Those of the viewer, which tell more of the inputs.
+    has_run : bool
+        Whether layers were made so; the heading says it.
 
     Raises
     ------
@@ -36,18 +40,35 @@ def as_python(about: Mapping[str, Any]) -> str:
         raise ValueError(
             "This layer does not say how it was made; only layers that a run has made do."
         )
-    head = [
-        f'"""{_title(about)}, as shiftfield {about["version"]} made it in napari."""',
+    body = writer[1](completed(about, layers))
+    version = f"shiftfield {about['version']}"
+    if has_run:
+        heading = f"as {version} made it in napari"
+    else:
+        heading = f"with these settings of {version}; not run yet"
+    imports = {
+        "Layer.create(": "from napari.layers import Layer",
+        "Shapes(": "from napari.layers import Shapes",
+        "random_points(": "from shiftfield.global_shift import random_points",
+    }
+    text = "\n".join(body)
+    lines = [
+        f'"""{_title(about)}, {heading}."""',
         "",
         "import napari",
-        "import numpy as np",
+        *["import numpy as np"] * ("np." in text),
         "import shiftfield",
-        *writer.imports,
+        *(line for used, line in imports.items() if used in text),
         "",
         "viewer = napari.current_viewer() or napari.Viewer()",
         "",
+        *body,
+        "",
+        'if __name__ == "__main__":',
+        "    napari.run()",
+        "",
     ]
-    return "\n".join([*head, *writer.body(about), ""])
+    return "\n".join(lines)
 
 
 def as_command(about: Mapping[str, Any]) -> str:
@@ -69,7 +90,7 @@ def described(about: Mapping[str, Any]) -> str:
     """Return lines for people: what was done to which layers, with which settings."""
     lines = [f"{_title(about)}, by shiftfield {about.get('version', '?')}"]
     given = about.get("input", {})
-    for side in _SIDES:
+    for side in SIDES:
         if side in given:
             lines.append(f"{side}: {_input_in_words(given, side)}")
     if "map" in given:
@@ -96,10 +117,10 @@ def _shown(value: Any) -> str:
 
 def _title(about: Mapping[str, Any]) -> str:
     given = about.get("input", {})
-    names = [given[side] for side in _SIDES if side in given] or [
+    names = [given[side] for side in SIDES if side in given] or [
         given.get("map") or given.get("field", "")
     ]
-    what = _WRITERS[about["made_by"]].title if about.get("made_by") in _WRITERS else "A layer"
+    what = _WRITERS[about["made_by"]][0] if about.get("made_by") in _WRITERS else "A layer"
     return f"{what} of {' and '.join(names[::-1])}".replace('"', "'").replace("\\", "/")
 
 
@@ -116,67 +137,13 @@ def _input_in_words(given: Mapping[str, Any], side: str) -> str:
 # -- the parts of a script -------------------------------------------------------------------------
 
 
-def _both(about: Mapping[str, Any]) -> list[str]:
-    return [*pixel_lines(about["input"], "reference"), *pixel_lines(about["input"], "sample"), ""]
-
-
-def _literal(value: Any) -> str:
-    return pformat(value, width=88, compact=True, sort_dicts=False)
-
-
-def _call(name: str, arguments: list[str]) -> list[str]:
-    return [f"{name}(", *(f"    {argument}," for argument in arguments), ")"]
-
-
-def _changed(values: Mapping[str, Any], declared: type[Any]) -> dict[str, Any]:
-    """Return those values that are not the default and that a script must say."""
-    defaults = {name: one.default for name, one in parameters(declared).items()}
-    return {
-        name: value
-        for name, value in values.items()
-        if name not in _NOT_IN_CODE and defaults.get(name) != value
-    }
-
-
-def _mask(about: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the lines that make a mask, and the arguments that hand it over."""
-    mask = about.get("mask")
-    if not mask:
-        return [], []
-    if mask["kind"] == "labels":
-        level = "[0]" if mask.get("multiscale") else ""
-        lines = [
-            f"marked = np.asarray(viewer.layers[{mask['layer']!r}].data{level}) != 0  # as it is now"
-        ]
-    else:
-        lines = [
-            f"polygons = {_literal(mask['polygons'])}  # (row, column) px of the sample",
-            f"shapes = Shapes([np.array(p) for p in polygons], shape_type={mask['shape_type']!r})",
-            "marked = np.any(shapes.to_masks(sample.shape[-2:]), axis=0)",
-        ]
-    part = "marked" if mask["meaning"] == "alone take part" else "~marked"
-    sides = [side for side in _SIDES if mask["of"] in ("both images", f"the {side}")]
-    return [*lines, ""], [f"{side}_weights={part}" for side in sides]
-
-
 def _field(about: Mapping[str, Any]) -> list[str]:
-    masks, weights = _mask(about)
-    settings = [
-        f"{name}={value!r}" for name, value in _changed(about["settings"], Settings).items()
-    ]
-    limits = _changed(about.get("thresholds", {}), Thresholds)
-    if limits:
-        inner = ", ".join(f"{name}={value!r}" for name, value in limits.items())
-        settings.append(f"thresholds=shiftfield.Thresholds({inner})")
-    display = about["display"]
     return [
-        *_both(about),
-        *masks,
-        *_call("field = shiftfield.find_shift_field", ["reference", "sample", *settings, *weights]),
-        f"placement = {_literal(about['placement'])}",
-        *_call(
+        *search_lines(about),
+        f"placement = {literal(about['placement'])}",
+        *call(
             "layers = field.to_layers",
-            [f"{name}={value!r}" for name, value in display.items()] + ["placement=placement"],
+            [f"{k}={v!r}" for k, v in about["display"].items()] + ["placement=placement"],
         ),
         "for data, arguments, kind in layers:",
         "    viewer.add_layer(Layer.create(data, arguments, kind))",
@@ -189,11 +156,11 @@ def _cut(box: Any) -> str:
 
 def _map(about: Mapping[str, Any]) -> list[str]:
     return [
-        *_both(about),
+        *both(about),
         f"area = reference[{_cut(about['area'])}]",
         f"template = sample[{_cut(about['template'])}]",
         "scores = shiftfield.generate_correlation_map(area, template)",
-        f"placement = {_literal(about['placement'])}  # zero shift lies at the world origin",
+        f"placement = {literal(about['placement'])}  # zero shift lies at the world origin",
         "viewer.add_image(scores, name='correlation map', colormap='viridis', **placement)",
     ]
 
@@ -202,12 +169,12 @@ def _peak(about: Mapping[str, Any]) -> list[str]:
     given, s = about["input"], about["settings"]
     return [
         *pixel_lines(given, "map", "scores"),
-        *_call(
+        *call(
             "column, row = shiftfield.locate_peak",
             ["scores", f"method={s['method']!r}", f"dim={int(s['dim'])}", f"size={s['size']}",
              f"max_peak={s['extremum'] == 'maximum'}"],
         ),
-        f"placement = {_literal(about['placement'])}",
+        f"placement = {literal(about['placement'])}",
         f"viewer.add_points([[row, column]], name={'peak of ' + given['map']!r}, symbol='cross', **placement)",
     ]  # fmt: skip
 
@@ -216,53 +183,42 @@ def _global(about: Mapping[str, Any]) -> list[str]:
     s, peak = about["settings"], about["peak"]
     fit = [f"method={peak['method']!r}", f"size={peak['size']}"]
     if s["approach"] == "whole map":
-        call = _call(
+        found = call(
             "x, y = shiftfield.find_shift_based_correlation_map",
             ["reference", "sample", str(s["margin"]), *fit],
         )
         where = ["row, column = [[(n - 1) / 2] for n in sample.shape[-2:]]", "x, y = [x], [y]"]
     else:
-        call = _call(
+        found = call(
             "x, y = shiftfield.find_global_shift_based_local_shifts",
             ["reference", "sample", str(s["window"]), str(s["margin"]), f"num_point={s['num_point']}",
              *fit, "return_list=True"],
         )  # fmt: skip
-        where = _call(
+        where = call(
             "row, column = random_points",
             ["sample.shape", str(s["window"]), str(s["margin"]), str(s["num_point"])],
         )
     return [
-        *_both(about),
-        *call,
+        *both(about),
+        *found,
         *where,
         "motion = -np.stack([y, x], axis=1)  # from the reference to the sample, px",
         "known = np.isfinite(motion).all(axis=1)",
         "place = np.stack([row, column], axis=1)",
         "vectors = np.stack([place - motion, motion], axis=1)[known]",
-        f"placement = {_literal(about['placement'])}",
+        f"placement = {literal(about['placement'])}",
         "viewer.add_points(place, name='points of the global shift', **placement)",
         f"look = dict(vector_style='arrow', length={about['display']['length']!r}, **placement)",
         "viewer.add_vectors(vectors, name='motion, reference to sample', **look)",
     ]
 
 
-class _Writer:
-    """The title of what a function makes, what a script of it imports, and its lines."""
-
-    def __init__(self, title: str, body: Any, *imports: str) -> None:
-        self.title, self.body, self.imports = title, body, imports
-
-
 _WRITERS = {
-    "find_shift_field": _Writer(
-        "The shift field", _field, "from napari.layers import Layer, Shapes"
-    ),
-    "generate_correlation_map": _Writer("The correlation map", _map),
-    "locate_peak": _Writer("The peak", _peak),
-    "global_shift": _Writer(
-        "The global shift", _global, "from shiftfield.global_shift import random_points"
-    ),
-    **{name: _Writer(*one) for name, one in recipe_of_results.WRITERS.items()},
+    "find_shift_field": ("The shift field", _field),
+    "generate_correlation_map": ("The correlation map", _map),
+    "locate_peak": ("The peak", _peak),
+    "global_shift": ("The global shift", _global),
+    **recipe_of_results.WRITERS,
 }
 
 
@@ -272,7 +228,7 @@ _WRITERS = {
 def _addresses(about: Mapping[str, Any]) -> list[str]:
     given = about["input"]
     found = []
-    for side in _SIDES:
+    for side in SIDES:
         path = (given.get(f"{side}_origin") or {}).get("path")
         if path is None:
             raise ValueError(
@@ -319,7 +275,7 @@ def _field_command(about: Mapping[str, Any]) -> str:
         )
     settings = dict(about["settings"])
     method = settings.pop("method")
-    chosen = _changed(settings, Settings)
+    chosen = changed(settings, Settings)
     if method == "pearson":
         weight = chosen.pop("weight", None)
         if weight is not None:
@@ -331,14 +287,14 @@ def _field_command(about: Mapping[str, Any]) -> str:
         words = ["umpa", *["--dark-field"] * (method == "umpa_dark")]
         chosen["weight"] = settings["weight"]
         chosen.pop("search", None)
-    limits = _changed(about.get("thresholds", {}), Thresholds)
+    limits = changed(about.get("thresholds", {}), Thresholds)
     options = [*_options(chosen), *_options(limits, "threshold-")]
     return _line(*words, *_addresses(about), *options, "--out", "field.h5")
 
 
 def _global_command(about: Mapping[str, Any]) -> str:
     s = about["settings"]
-    peak = _changed(about["peak"], PeakSettings)
+    peak = changed(about["peak"], PeakSettings)
     if peak:
         raise ValueError(
             f"A command line takes the usual peak fit only, and this was {peak}; Copy as Python takes any."
