@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from skimage.color import rgb2gray
 
-from shiftfield._napari.layers.inputs import FRAMES, SLICES, current_index, pixels, said
+from shiftfield._napari.layers.inputs import FRAMES, SLICES, current_index, is_result, pixels, said
 from shiftfield._napari.maps.template import centre, rectangle
 
 SERIES = np.arange(4 * 5 * 6 * 7, dtype=np.float32).reshape(4, 5, 6, 7)
@@ -72,6 +72,16 @@ def test_the_centre_leaves_the_margin_on_each_side() -> None:
     assert cut.zero == (4, 4)
     with pytest.raises(ValueError, match="margin of 10 px"):
         centre((20, 31), 10)
+
+
+def test_what_a_search_has_found_is_a_result_and_a_moved_sample_is_none(
+    viewer: ViewerModel,
+) -> None:
+    layer = viewer.add_image(SERIES)
+    layer.metadata["shiftfield"] = {"moved": {}}
+    assert not is_result(layer)
+    layer.metadata["shiftfield"] = {"quantity": "score"}
+    assert is_result(layer)
 
 
 def box_template(viewer: ViewerModel, layer: Image, corners: Any, **arguments: Any) -> Any:

@@ -42,6 +42,58 @@ def test_only_samples_of_the_reference_shape_are_offered(viewer: Any, open_dock:
     assert "no other layer has the shape 20 x 25" in dock.status
 
 
+def found(viewer: Any, name: str) -> Any:
+    """Add a layer that says that a search has found it."""
+    return viewer.add_image(IMAGE, name=name, metadata={"shiftfield": {"quantity": name}})
+
+
+@pytest.mark.parametrize("dock", ["Local shifts", "Global shift"])
+def test_what_was_found_is_offered_last(dock: str, viewer: Any, open_dock: Any) -> None:
+    found(viewer, "score")
+    for name in ("before", "after"):
+        viewer.add_image(IMAGE, name=name)
+    found(viewer, "dark field")
+    made = open_dock(dock)
+    assert names(made.reference) == ["before", "after", "score", "dark field"]
+    assert names(made.sample) == ["after", "score", "dark field"]
+    assert (made.reference.value.name, made.sample.value.name) == ("before", "after")
+    made.sample.value = viewer.layers["score"]
+    viewer.add_image(IMAGE, name="more")
+    assert made.sample.value.name == "score", "it was chosen"
+
+
+def test_what_was_found_gives_way_to_images_that_come(viewer: Any, open_dock: Any) -> None:
+    dock = open_dock("Local shifts")
+    for name in ("score", "dark field"):
+        found(viewer, name)
+    assert (dock.reference.value.name, dock.sample.value.name) == ("score", "dark field")
+    viewer.add_image(IMAGE, name="before")
+    assert dock.reference.value.name == "before"
+    viewer.add_image(IMAGE, name="after")
+    assert (dock.reference.value.name, dock.sample.value.name) == ("before", "after")
+
+
+def test_what_was_found_stays_when_a_person_chooses_what_stands_there(
+    viewer: Any, open_dock: Any
+) -> None:
+    found(viewer, "score")
+    dock = open_dock("Local shifts")
+    dock.reference.native.activated.emit(0)
+    viewer.add_image(IMAGE, name="before")
+    assert dock.reference.value.name == "score"
+
+
+def test_the_known_answer_of_the_sample_data_is_offered_last(viewer: Any, open_dock: Any) -> None:
+    viewer.open_sample("shiftfield", "speckle_scan")
+    viewer.add_image(viewer.layers["known x shift"].data, name="mine")
+    dock = open_dock("Global shift")
+    offered = [name.split()[0] for name in names(dock.reference)]
+    assert offered == ["reference", "sample", "mine", *["known"] * 4]
+    dock.first_axis.value = "slices"
+    dock.reference.value = viewer.layers["known x shift"]
+    assert [name.split()[0] for name in names(dock.sample)] == [*offered[:3], *["known"] * 3]
+
+
 def test_a_rename_keeps_the_choice(viewer: Any, open_dock: Any) -> None:
     for name in "abc":
         viewer.add_image(IMAGE, name=name)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
+import PIL.Image
 import pytest
+import tifffile
 from clicking import LONG, WAIT, click, click_run, long_pair, make_pair
-from qtpy.QtWidgets import QFileDialog, QPushButton, QTabWidget, QToolButton
+from napari.layers import Layer
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QPushButton, QTabWidget, QToolButton
 
-from shiftfield import Cancelled, ShiftField
+from shiftfield import Cancelled, ShiftField, find_shift_field, find_shift_fields
 from shiftfield._napari.workflow.dock import Workflow
 from shiftfield._napari.workflow.pages import MaskPage, SavePage
 
@@ -87,7 +91,14 @@ def test_from_images_to_a_saved_field_and_strain(
     np.testing.assert_array_equal(saved.x, viewer.layers["x shift"].data)
     np.testing.assert_array_equal(saved.score, viewer.layers["score"].data)
     press(save, "Save images ...")
-    assert (tmp_path / "strain exx.tif").exists()
+    found = {path.stem: tifffile.imread(path) for path in tmp_path.glob("*.tif")}
+    strains = {"strain exx", "strain eyy", "strain exy", "rotation"}
+    assert found.keys() == {"x shift", "y shift", "score"} | strains
+    for name, numbers in found.items():
+        assert numbers.dtype == np.float32
+        np.testing.assert_array_equal(numbers, viewer.layers[name].data.astype(np.float32))
+    press(save, "Save images ...")
+    assert ".tif exists; choose another folder" in save.line.text()
 
 
 def test_every_page_says_what_to_do_and_fits_a_small_laptop(window: Any, qtbot: Any) -> None:
@@ -106,6 +117,7 @@ def test_every_page_says_what_to_do_and_fits_a_small_laptop(window: Any, qtbot: 
         assert main.height() <= 768, name
         assert main.minimumSizeHint().height() <= 768, name
         assert work.minimumSizeHint().width() < 380, name
+        assert ("the search starts from the pixels" in work._text.text()) == (name == "Align")
     assert not work._next.isEnabled()
 
 
@@ -133,7 +145,7 @@ def test_frame_stacks_are_tracked_by_umpa_first(viewer: Any, work: Any) -> None:
     [
         ("Mask", "Paint a mask", "There is no image to mask"),
         ("Save", "Save the field ...", "There is no shift field to save"),
-        ("Save", "Save images ...", "There is no phase, strain or the like"),
+        ("Save", "Save images ...", "There is no shift field to save images of"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -143,6 +155,158 @@ def test_what_cannot_be_done_is_said(
     assert isinstance(shown, MaskPage | SavePage)
     press(shown, button)
     assert words in told[-1].message
+    assert words in shown.line.text(), "a notification fades"
+
+
+def add_fields(viewer: Any, count: int) -> list[ShiftField]:
+    """Add fields with all their images to a viewer, the newest last; return them."""
+    made = []
+    for number in range(count):
+        images = make_pair(frames=3, seed=number)
+        made.append(find_shift_field(images.reference, images.sample, margin=4, method="umpa_dark"))
+        for layer in made[-1].to_layers():
+            viewer.add_layer(Layer.create(*layer))
+    return made
+
+
+def made_of(field: ShiftField, name: str) -> dict[str, Any]:
+    """Return the metadata of an image that was made of a field, whose x shift has a name."""
+    said = {
+        "settings": field.settings.as_dict(),
+        "image_shape": list(field.image_shape),
+        "frames": field.frames,
+        "layers": {"x": name},
+    }
+    return {"shiftfield": {"quantity": "phase", "field": said}}
+
+
+def test_the_newest_field_is_saved_as_images_with_all_its_quantities(
+    viewer: Any, work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newest = add_fields(viewer, 2)
+    viewer.add_image(newest.x, name="phase: a/b", metadata=made_of(newest, "x shift [1]"))
+    viewer.add_image(older.x, name="older phase", metadata=made_of(older, "x shift"))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    press(go_to(work, "Save"), "Save images ...")
+    found = {path.stem: tifffile.imread(path) for path in tmp_path.iterdir()}
+    names = {"x shift", "y shift", "score", "transmission", "dark field"}
+    assert found.keys() == {f"{name} [1]" for name in names} | {"phase- a-b"}
+    np.testing.assert_array_equal(found["transmission [1]"], newest.transmission)
+
+
+def test_of_a_scan_the_projection_that_is_shown_is_saved_as_images(
+    viewer: Any, work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = make_pair()
+    samples = np.stack([images.sample, images.reference])
+    axes = {"axes": "projection y x", "reference_axes": "y x"}
+    scan = find_shift_fields(images.reference, samples, out=tmp_path / "a.h5", margin=4, **axes)
+    viewer.open(str(tmp_path / "a.h5"), plugin="shiftfield")
+    viewer.dims.set_current_step(0, 1)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    press(go_to(work, "Save"), "Save images ...")
+    found = tifffile.imread(tmp_path / "x shift, projection 1.tif")
+    np.testing.assert_array_equal(found, scan[1].x)
+
+
+def test_a_mask_is_laid_on_an_image_not_on_what_was_found(viewer: Any, work: Any) -> None:
+    viewer.add_image(np.zeros((30, 40)), name="after")
+    viewer.add_image(np.zeros((3, 4)), metadata={"shiftfield": {"quantity": "x"}})
+    press(go_to(work, "Mask"), "Paint a mask")
+    assert viewer.layers["mask"].data.shape == (30, 40)
+
+
+def put(monkeypatch: pytest.MonkeyPatch, *files: Path) -> None:
+    """Let the next dialogs answer with these files, or with this folder."""
+    names = [str(file) for file in files]
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (names, ""))
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: names[0])
+
+
+def write_frames(folder: Path, kind: str) -> list[Path]:
+    """Write images that hold their number, 0 to 10; return their paths."""
+    folder.mkdir()
+    for n in range(11):
+        image = np.full((20, 24), n, np.uint8)
+        path = folder / f"frame_{n}.{kind}"
+        if kind == "tif":
+            tifffile.imwrite(path, image)
+        else:
+            PIL.Image.fromarray(image).save(path)
+    return list(folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["tif", "png"])
+def test_a_folder_of_frames_is_opened_as_one_stack(
+    viewer: Any, work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    write_frames(tmp_path / "run.5", kind)
+    (tmp_path / "run.5" / "notes.txt").write_text("diffuser 3")
+    put(monkeypatch, tmp_path / "run.5")
+    press(go_to(work, "Open"), "Open folder ...")
+    (layer,) = viewer.layers
+    assert layer.name == "run.5"
+    assert layer.data.chunksize == (1, 20, 24), "a frame is read when it is looked at"
+    assert np.asarray(layer.data)[:, 0, 0].tolist() == list(range(11))
+
+
+def test_several_files_are_a_stack_with_the_name_of_their_folder(
+    viewer: Any, work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(monkeypatch, *write_frames(tmp_path / "sample", "tif"))
+    press(go_to(work, "Open"), "Open files ...")
+    (layer,) = viewer.layers
+    assert layer.name == "sample"
+    assert np.asarray(layer.data)[:, 0, 0].tolist() == list(range(11)), "2 before 10"
+
+
+def test_the_dataset_of_a_file_is_asked_for_where_there_are_several(
+    open_dock: Any,
+    viewer: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list[Any],
+) -> None:
+    data = np.arange(2 * 20 * 24, dtype=np.float32).reshape(2, 20, 24)
+    with h5py.File(tmp_path / "scan.h5", "w") as file:
+        file["entry/data"], file["entry/flat"] = data, data[0]
+        file["entry/angle"] = np.zeros(2)
+    with h5py.File(tmp_path / "one.nxs", "w") as file:
+        file["entry/data"] = data
+    asked: list[Any] = []
+
+    def answer(*given: Any) -> tuple[str, bool]:
+        asked.append(given[3])
+        return "/entry/flat", len(asked) == 1
+
+    monkeypatch.setattr(QInputDialog, "getItem", answer)
+    put(monkeypatch, tmp_path / "scan.h5")
+    picker = open_dock("Local shifts").reference
+    choose_entry(open_button(picker), "Open files ...")
+    assert asked == [["/entry/data", "/entry/flat"]]
+    assert picker.value.name == "scan /entry/flat"
+    np.testing.assert_array_equal(picker.value.data, data[0])
+    choose_entry(open_button(picker), "Open files ...")
+    assert len(viewer.layers) == 1, "giving up opens nothing"
+    put(monkeypatch, tmp_path / "one.nxs")
+    choose_entry(open_button(picker), "Open files ...")
+    assert picker.value.name == "one"
+    assert len(asked) == 2, "there is no choice in a file of one dataset"
+    np.testing.assert_array_equal(picker.value.data, data)
+    assert not told
+
+
+def test_a_folder_that_cannot_be_opened_is_told_on_the_page(
+    work: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Any]
+) -> None:
+    put(monkeypatch, tmp_path)
+    page = go_to(work, "Open")
+    press(page, "Open folder ...")
+    assert "holds no image file" in page.line.text()
+    assert told[-1].message == page.line.text()
+    assert "\n" not in page.line.text()
+    press(page, "Try the cylinder flow")
+    assert not page.line.text(), "what was done does not look refused"
 
 
 def test_closing_the_dock_ends_what_a_page_does(window: Any, qtbot: Any) -> None:

@@ -67,6 +67,15 @@ def open_hdf5(path: Path, inside: str) -> HDF5Images:
         raise ValueError(f"{path} is no HDF5 file that can be read: {_reason(error)}.") from error
 
 
+def names_in(path: Path) -> list[str]:
+    """Return the names of all datasets that may be images; none where the file cannot be read."""
+    try:
+        with h5py.File(path, "r") as file:
+            return _datasets(file)
+    except Exception:  # h5py's, of many kinds; `open_hdf5` says them
+        return []
+
+
 def _leads_to_data(file: h5py.File, inside: str) -> bool:
     """Return whether a dataset is at a name; a ValueError where the way leads to what is no file."""
     check_way(file, inside)

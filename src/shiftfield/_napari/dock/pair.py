@@ -25,6 +25,7 @@ from shiftfield._napari.layers.inputs import (
     compared_shape,
     input_of,
     is_picture,
+    is_result,
     looks_like_series,
     pixels,
     said,
@@ -66,12 +67,14 @@ class PairDock(Dock):
         kind = "frame stack" if self.needs_frames else "image or frame stack"
         self._reference = LayerPicker(
             self._references,
+            last=is_result,
             name="reference",
             label="Reference",
             tooltip=f"The {kind} in which the sample is searched. {GREY_TEXT}",
         )
         self._sample = LayerPicker(
             self._samples,
+            last=is_result,
             name="sample",
             label="Sample",
             tooltip=f"The {kind} whose shifts are wanted; its shape must be the reference's.",

@@ -75,6 +75,20 @@ class FoundField:
                 kept.setdefault(quantity, layer)
         return list(kept.values())
 
+    def made_of_it(self, layers: Sequence[Layer]) -> list[Image]:
+        """Return the images among some layers that were made of these shifts: phase, strain and the like."""
+        made = about(self.layers["x"])
+        fields = (one.layers["x"] for one in found_fields(layers))
+        others = {x.name for x in fields if x is not self.layers["x"]}
+        return [
+            layer
+            for layer in pictures_of_fields(layers)
+            if (field := about(layer)["field"])["settings"] == made["settings"]
+            and tuple(field["image_shape"]) == self.image_shape
+            and field["frames"] == made["frames"]
+            and field["layers"]["x"] not in others  # its own may have another name now
+        ]
+
     def index(self, viewer: Viewer) -> tuple[int, ...]:
         """Return the projection of a scan that the viewer shows; nothing for a single field."""
         x = self.layers["x"]
@@ -150,6 +164,15 @@ def found_fields(layers: Sequence[Layer]) -> list[FoundField]:
     ]
     order = {id(layer): number for number, layer in enumerate(layers)}
     return sorted(fields, key=lambda field: -order[id(field.layers["x"])])
+
+
+def pictures_of_fields(layers: Sequence[Layer]) -> list[Image]:
+    """Return the images among some layers that were made of a field."""
+    return [
+        layer
+        for layer in layers
+        if isinstance(layer, Image) and {"field", "quantity"} <= about(layer).keys()
+    ]
 
 
 def _made(layer: Layer) -> dict[str, Any]:

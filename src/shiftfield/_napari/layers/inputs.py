@@ -143,6 +143,14 @@ def is_picture(layer: Layer) -> bool:
     return np.dtype(layer.dtype).kind in "buif"
 
 
+def is_result(layer: Layer) -> bool:
+    """Whether a layer is what we have found, or what a search of sample data must find; seldom an input."""
+    sample = layer.source.sample or ("", "")
+    known = sample[0] == "shiftfield" and layer.name.startswith("known ")
+    made = layer.metadata.get("shiftfield")
+    return known or (isinstance(made, dict) and "quantity" in made)  # a moved sample has none
+
+
 def compared_shape(layer: Image, first_axis: str) -> tuple[int, ...]:
     """Return the (K, H, W) or (H, W) that a search would use of `layer`."""
     return data_shape(layer)[-3 if first_axis == FRAMES else -2 :]

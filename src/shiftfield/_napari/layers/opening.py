@@ -5,22 +5,27 @@ The dialogs are Qt's, the readers napari's and the library's; errors are shown, 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from magicgui.widgets import LineEdit
 from magicgui.widgets.bases import ValueWidget
 from napari.layers import Layer
 from napari.utils.notifications import show_error, show_warning
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMenu, QToolButton, QWidget
 
 from shiftfield._napari.form.pickers import LayerPicker
 from shiftfield._napari.layers.inputs import STACKED
 from shiftfield.scans.store import KINDS
 from shiftfield.sources import open_images
+from shiftfield.sources.hdf5 import names_in
+from shiftfield.sources.kinds import HDF5
+from shiftfield.sources.series import files_of
 
 BETWEEN = " | "  # addresses in one line
 Act = Callable[
@@ -42,15 +47,26 @@ class AddressLine(LineEdit):
 
 
 def ask_for_files(parent: QWidget, title: str) -> list[str]:
-    """Ask for files; nothing when the person gives up."""
+    """Ask for files, in the order of the numbers in their names; nothing when the person gives up."""
     chosen, _ = QFileDialog.getOpenFileNames(parent, title)
-    return sorted(chosen)
+    try:
+        place = {str(path): n for n, path in enumerate(files_of(Path(chosen[0]).parent))}
+    except (IndexError, OSError, ValueError):  # nothing chosen, or no images
+        place = {}
+    return sorted(chosen, key=lambda one: (place.get(str(Path(one)), len(place)), one))
 
 
 def ask_for_folder(parent: QWidget, title: str) -> list[str]:
     """Ask for a folder of images, or a Zarr store."""
     chosen = QFileDialog.getExistingDirectory(parent, title)
     return [chosen] if chosen else []
+
+
+def ask_for_dataset(parent: QWidget | None, name: str, names: Sequence[str]) -> str:
+    """Ask which dataset of a file is meant; nothing when the person gives up."""
+    text = f"{name} has several datasets; open which?"
+    chosen, accepted = QInputDialog.getItem(parent, "Open a dataset", text, names, 0, False)
+    return chosen if accepted else ""
 
 
 def ask_where_to_write(parent: QWidget, title: str) -> list[str]:
@@ -91,7 +107,7 @@ def add_layer_buttons(viewer: Viewer, *pickers: LayerPicker) -> None:
 
 def _opens(viewer: Viewer, picker: LayerPicker, ask: Callable[[QWidget, str], list[str]]) -> Act:
     def act(parent: QWidget, title: str) -> None:
-        added = open_layers(viewer, ask(parent, title))
+        added = open_layers(viewer, ask(parent, title), parent)
         fitting = [layer for layer in added if layer in picker.choices]
         if fitting:
             picker.value = fitting[0]
@@ -103,28 +119,43 @@ def _opens(viewer: Viewer, picker: LayerPicker, ask: Callable[[QWidget, str], li
     return act
 
 
-def open_layers(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
-    """Open files, several as the frames of one stack; return the layers, none where it could not be done."""
+def open_layers(
+    viewer: Viewer,
+    addresses: Sequence[str],
+    parent: QWidget | None = None,
+    refuse: Callable[[str], Any] = show_error,
+) -> list[Layer]:
+    """Open files, several as the frames of one stack; return the layers, none where `refuse` was told why."""
     if not addresses:
         return []
+    if Path(addresses[0]).suffix.lower() not in KINDS:
+        with contextlib.suppress(Exception):  # readers of other plugins raise what they like
+            return _by_readers(viewer, addresses)
     try:
-        if Path(addresses[0]).suffix.lower() in KINDS:
-            return _each(viewer, addresses)
-        several = len(addresses) > 1
-        added = list(viewer.open(list(addresses), stack=several, plugin=None))
-    except Exception:
-        # readers of other plugins raise what they like
-        try:
-            return _each(viewer, addresses)
-        except (OSError, ValueError, ImportError) as ours:
-            show_error(f"{', '.join(Path(one).name for one in addresses)} cannot be opened: {ours}")
-            return []
-    for layer in added if several else []:
+        return _each(viewer, addresses, parent)
+    except Exception as error:  # of a decoder or a reader, about a file
+        refuse(_why_not(addresses, error))
+        return []
+
+
+def _by_readers(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
+    """Open files as napari does, several as one stack that has the name of their folder."""
+    if len(addresses) == 1:
+        return list(viewer.open(list(addresses), plugin=None))
+    name = Path(addresses[0]).parent.name or "frames"
+    added = list(viewer.open(list(addresses), stack=True, plugin=None, name=name))
+    for layer in added:
         layer.metadata[STACKED] = list(addresses)  # napari keeps the name of the first only
     return added
 
 
-def _each(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
+def _why_not(addresses: Sequence[str], error: Exception) -> str:
+    """Return one sentence about files that cannot be opened."""
+    words = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+    return f"{', '.join(Path(one).name for one in addresses)} cannot be opened: {words}."
+
+
+def _each(viewer: Viewer, addresses: Sequence[str], parent: QWidget | None) -> list[Layer]:
     """Open each address as the library does: a field, a scan, or images that are read when they are looked at."""
     from shiftfield._napari.files.reader import get_reader
 
@@ -133,10 +164,33 @@ def _each(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
         if get_reader(address) is not None:
             added += viewer.open(address, plugin="shiftfield")
             continue
-        images = import_module("dask.array").from_array(open_images(address), name=False)
-        name = Path(address.partition("::")[0]).stem
-        added.append(viewer.add_image(images, name=name))
+        place, inside = _which(address, parent)
+        if inside is not None:
+            images = _lazy(open_images(f"{place}::{inside}" if inside else place))
+            name = place.name if place.is_dir() else place.stem
+            added.append(viewer.add_image(images, name=f"{name} {inside}".strip()))
     return added
+
+
+def _which(address: str, parent: QWidget | None) -> tuple[Path, str | None]:
+    """Return the file and the dataset of it that is meant, "" for its only one; None where nobody says which."""
+    path, _, inside = address.partition("::")
+    place = Path(path)
+    if inside or place.suffix.lower() not in HDF5 or not place.is_file():
+        return place, inside
+    names = names_in(place)
+    if len(names) < 2:
+        return place, ""
+    return place, ask_for_dataset(parent, place.name, names) or None
+
+
+def _lazy(images: Any) -> Any:
+    """Return a dask array of what is read when it is sliced; as many planes at once as lie in one chunk."""
+    kept = getattr(images, "chunks", None) or (1,) * len(images.shape)
+    chunks = (*kept[:-2], *images.shape[-2:])
+    # without meta dask asks for what only NumPy's arrays have
+    meta = np.empty((0,) * len(chunks), images.dtype)
+    return import_module("dask.array").from_array(images, chunks, name=False, meta=meta)
 
 
 def _beside(field: ValueWidget[Any], entries: Sequence[tuple[str, Act]]) -> None:

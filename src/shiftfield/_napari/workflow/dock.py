@@ -29,8 +29,13 @@ from qtpy.QtWidgets import (
 from shiftfield._napari.dock.dock import Dock
 from shiftfield._napari.form.tabs import make_room
 from shiftfield._napari.layers.found_fields import about
+from shiftfield._napari.layers.inputs import is_result
 from shiftfield._napari.workflow.pages import MaskPage, OpenPage, SavePage
 
+_ALIGN = (
+    "This moves the picture only; the search starts from the pixels, so for large motion choose "
+    "Start: global in Track."
+)
 _CHECKS = ("shiftfield.probe", "shiftfield.inspect_field", "shiftfield.how_made")
 _TRACKERS = (
     ("Correlation", "shifts.local_shifts:LocalShifts"),
@@ -71,7 +76,7 @@ class Workflow(QWidget):
     def _all_steps(self) -> list[Step]:
         return [
             Step("Open", "Open the reference and the sample: images, or stacks of frames.", self._open),
-            Step("Align", "If the sample lies elsewhere as a whole, find that shift; else go on.", self._align),
+            Step("Align", _ALIGN, self._align),
             Step("Mask", "If some pixels must take no part, mark them; else go on.", self._mask),
             Step("Track", "Choose how, and press Run: the shift of every pixel.", self._track),
             Step("Check", "See how it was made and which pixels to believe.", self._check),
@@ -193,7 +198,7 @@ class Workflow(QWidget):
     def _are_stacks(self) -> bool:
         reference, _ = self._pair()
         pictures = (
-            [one for one in self._viewer.layers if one.ndim == 3]
+            [one for one in self._viewer.layers if one.ndim == 3 and not is_result(one)]
             if reference is None
             else [reference]
         )

@@ -5,7 +5,9 @@ Each is a plain widget; what it makes it hands on by the layers of the viewer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from shiftfield._napari.layers.found_fields import about, found_fields
-from shiftfield._napari.layers.inputs import data_shape, is_picture
+from shiftfield._napari.layers.found_fields import about, found_fields, pictures_of_fields
+from shiftfield._napari.layers.inputs import data_shape, full_data, is_picture, is_result
 from shiftfield._napari.layers.opening import ask_for_files, ask_for_folder, open_layers
 from shiftfield._napari.layers.placement import placement
+from shiftfield.whole import whole
 
 _FIELD = "Shift field (*.h5 *.hdf5)"
+_IN_NO_NAME = r'[\\/:*?"<>|]'  # of a file, on one system or another
 Entry = tuple[str, str, Callable[[], None]]  # text, tooltip, what it does
 
 
@@ -43,6 +47,11 @@ class ButtonPage(QWidget):
         self.line.setAccessibleName("Status")
         layout.addWidget(self.line)
         layout.addStretch()
+
+    def refuse(self, text: str) -> None:
+        """Say why something is not done: at once, and here, where it stays."""
+        self.line.setText(text)
+        show_error(text)
 
 
 class OpenPage(ButtonPage):
@@ -78,18 +87,23 @@ class OpenPage(ButtonPage):
 
     def open_files(self) -> None:
         """Ask for files and open them."""
-        open_layers(self.viewer, ask_for_files(self, "Open images"))
+        self._open(ask_for_files(self, "Open images"))
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""
-        open_layers(self.viewer, ask_for_folder(self, "Open a folder of images"))
+        self._open(ask_for_folder(self, "Open a folder of images"))
+
+    def _open(self, addresses: Sequence[str]) -> None:
+        self.line.clear()
+        open_layers(self.viewer, addresses, self, self.refuse)
 
     def sample(self, key: str) -> None:
         """Open sample data."""
+        self.line.clear()
         try:
             self.viewer.open_sample("shiftfield", key)
         except (OSError, ValueError, KeyError) as error:
-            show_error(str(error))
+            self.refuse(str(error))
 
 
 class MaskPage(ButtonPage):
@@ -130,14 +144,15 @@ class MaskPage(ButtonPage):
 
     def _sample(self) -> Image | None:
         pictures = [layer for layer in self.viewer.layers if is_picture(layer)]
+        pictures.sort(key=is_result, reverse=True)
         layer = self._chosen() or (pictures[-1] if pictures else None)
         if layer is None:
-            show_error("There is no image to mask: open one first.")
+            self.refuse("There is no image to mask: open one first.")
         return layer if isinstance(layer, Image) else None
 
 
 class SavePage(ButtonPage):
-    """Saves fields in our format and other layers in napari's."""
+    """Saves fields in our format, and images as TIFF files of plain numbers."""
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(
@@ -150,7 +165,7 @@ class SavePage(ButtonPage):
                 ),
                 (
                     "Save &images ...",
-                    "Phase, strain and the like, as TIFF files.",
+                    "All images of the newest field, and what was made of it: one TIFF each.",
                     self.save_images,
                 ),
             ],
@@ -164,7 +179,7 @@ class SavePage(ButtonPage):
             if "projections" not in about(one.layers["x"])
         ]
         if not fields:
-            show_error(
+            self.refuse(
                 "There is no shift field to save; the fields of a scan are in its file already."
             )
             return
@@ -173,20 +188,37 @@ class SavePage(ButtonPage):
             self._try(lambda: _write(path, fields[0].everything(list(self.viewer.layers))))
 
     def save_images(self) -> None:
-        """Ask for a folder and write each result that is no shift field to it, through napari."""
-        results = [layer for layer in self.viewer.layers if _is_result(layer)]
-        if not results:
-            show_error("There is no phase, strain or the like to save.")
+        """Ask for a folder and write each image of the newest field, and what was made of it, to it.
+
+        Of a scan, the projection that is shown counts.
+        """
+        images = self._images()
+        if not images:
+            self.refuse("There is no shift field to save images of: run a search, or open one.")
             return
         folder = QFileDialog.getExistingDirectory(self, "Save images to a folder")
         if folder:
-            self._try(lambda: [path for layer in results for path in _tiff(folder, layer)])
+            self._try(lambda: _tiffs(Path(folder), images))
+
+    def _images(self) -> dict[str, Any]:
+        """Return the numbers to save by the name of their file; those of a scan are not yet read."""
+        layers = list(self.viewer.layers)
+        fields = found_fields(layers)
+        if not fields:
+            return {layer.name: full_data(layer) for layer in pictures_of_fields(layers)}
+        newest = fields[0]
+        at = newest.index(self.viewer)
+        which = "".join(f", projection {n}" for n in at)
+        mine = [one for one in newest.everything(layers) if isinstance(one, Image)]
+        return {
+            f"{one.name}{which}": full_data(one)[at] if at else full_data(one) for one in mine
+        } | {one.name: full_data(one) for one in newest.made_of_it(layers)}
 
     def _try(self, save: Callable[[], Sequence[str]]) -> None:
         try:
             saved = save()
         except (OSError, ValueError) as error:
-            show_error(str(error))
+            self.refuse(str(error))
             return
         text = f"Saved: {', '.join(Path(one).name for one in saved)}."
         self.line.setText(text)
@@ -198,19 +230,20 @@ def _place(layer: Layer) -> dict[str, Any]:
     return {name: value for name, value in place.items() if name != "shear" or np.any(value)}
 
 
-def _is_result(layer: Layer) -> bool:
-    made = about(layer)
-    return isinstance(layer, Image) and "field" in made and "quantity" in made
-
-
 def _write(path: str, layers: Sequence[Layer]) -> list[str]:
     from shiftfield._napari.files.writer import write_field
 
     return write_field(path, [layer.as_layer_data_tuple() for layer in layers])
 
 
-def _tiff(folder: str, layer: Layer) -> list[str]:
-    path = Path(folder) / f"{layer.name.replace('/', '-')}.tif"
-    if path.exists():
-        raise FileExistsError(f"{path} exists; choose another folder, or remove it.")
-    return list(layer.save(str(path)))
+def _tiffs(folder: Path, images: dict[str, Any]) -> list[str]:
+    """Write each image as numbers (float32), none where one of the files exists; return their paths."""
+    paths = [folder / f"{re.sub(_IN_NO_NAME, '-', name)}.tif" for name in images]
+    for path in paths:
+        if path.exists():
+            raise FileExistsError(f"{path} exists; choose another folder, or remove it.")
+    tifffile = import_module("tifffile")
+    for path, data in zip(paths, images.values(), strict=True):
+        with whole(path) as part:
+            tifffile.imwrite(part, np.asarray(data, np.float32))
+    return [str(path) for path in paths]
