@@ -296,9 +296,9 @@ def test_memory_holds_the_bands_and_what_threads_take(
 
 
 def test_a_tile_is_no_larger_than_the_image() -> None:
-    """Where an image is smaller than a tile with its reach, a thread takes the image."""
+    """Where an image is smaller than a tile with its reach, a band and a thread take the image."""
     what = search()
-    need = TALL + 8 + 3 * of_a_tile(what, 20 * 24, 8)
+    need = 20 + 3 * of_a_tile(what, 20 * 24, 8)
     assert planned((20, 24), what, bytes_of_a_row=1, memory=need).band_rows == TALL
     with pytest.raises(ValueError, match="memory is"):
         planned((20, 24), what, bytes_of_a_row=1, memory=need - 1)

@@ -162,7 +162,7 @@ def bands(works: list[Work]) -> Iterator[tuple[Work, Band, list[Tile]]]:
         top, bottom = min(first for first, _ in reach), max(last for _, last in reach)
         stored = [reader and reader.stored(top, bottom) for reader in readers]
         for work, (y0, y1) in mine:
-            tiles = list(work.plan.tiles(y0, y1)) if y0 < y1 else []
+            tiles = list(work.plan.tiles(y0, y1))
             if tiles:
                 yield work, band_of(work, stored, top), tiles
 

@@ -187,7 +187,7 @@ def _boxes(codes: NDArray[np.int64]) -> list[tuple[_Box, int]]:
 def _cost(rows: int, columns: int, search: Search) -> float:
     """Return what a piece of a grid costs, in pixels of a large tile."""
     (ry, _), (_, ex), (ny, nx), step = search.radius, search.reach, search.shifts, search.step
-    pixels = (rows * step + 2 * ry) * (columns * step + 2 * ex) if rows else 0
+    pixels = (rows * step + 2 * ry) * (columns * step + 2 * ex)
     return pixels + _CALL / (ny * nx * search.frames)
 
 

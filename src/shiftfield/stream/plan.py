@@ -146,8 +146,8 @@ def make_plan(
         budget = min(_GPU_DEFAULT if on_gpu else _DEFAULT, machine.free_memory() // _FREE)
     beyond = 2 * search.reach[0] + 2 * search.around + _span(starts)
     rows = budget // max(bytes_of_a_row, 1) - beyond
-    if allowed is not None and bytes_of_a_row and rows < tile[0]:
-        band = bytes_of_a_row * (tile[0] + beyond)
+    band = bytes_of_a_row * min(tile[0] + beyond, shape[0])
+    if allowed is not None and bytes_of_a_row and budget < band:
         need = max(2 * band, band + taken)
         raise ValueError(
             f"memory is {memory!r}; this search needs at least {need / 1e6:.1f} MB for one row of tiles."
