@@ -36,7 +36,7 @@ NOTEBOOKS: dict[str, list[str]] = {
     "speckle_imaging": [
         "# Speckle imaging: from frames to transmission, dark field and phase\n\nA simulated scan, so that the truth is "
         "known: five diffuser positions, without the object (reference) and with it (sample).",
-        "import numpy as np\nimport shiftfield\nfrom shiftfield import synthetic\n\n"
+        "import numpy as np\n\nimport shiftfield\nfrom shiftfield import synthetic\n\n"
         "scan = synthetic.speckle_scan()\nscan.reference.shape, scan.sample.shape",
         "UMPA with dark field finds three pictures at once.",
         "field = shiftfield.find_shift_field(\n    scan.reference, scan.sample, method=\"umpa_dark\", window=7, margin=5\n)\n"
