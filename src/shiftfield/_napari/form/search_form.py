@@ -5,7 +5,7 @@ A field that is disabled does not count; what it would ask for is what nobody as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,16 +76,3 @@ def values_of(form: Container[Any], names: Any) -> dict[str, Any]:
 def fields_of(form: Container[Any]) -> list[str]:
     """Return the names of a form's fields."""
     return [str(widget.name) for widget in form]
-
-
-def fill(form: Container[Any], values: Mapping[str, Any]) -> list[str]:
-    """Set the fields that a form has; return the names of those whose value is none they take."""
-    refused = []
-    for name, value in values.items():
-        if name not in fields_of(form):
-            continue
-        try:
-            form[name].value = value
-        except (ValueError, TypeError):
-            refused.append(name)
-    return refused
