@@ -158,6 +158,7 @@ def test_what_is_wrong_is_one_line(
 ) -> None:
     (tmp_path / "bad.toml").write_text("windows = 3")
     (tmp_path / "broken.toml").write_text("window")
+    (tmp_path / "wide.toml").write_text('window = "wide"')
     (tmp_path / "umpa.toml").write_text('method = "umpa"')
     for arguments, words in (
         (["local", "nowhere.npy", files[1]], "nowhere.npy does not exist"),
@@ -165,6 +166,10 @@ def test_what_is_wrong_is_one_line(
         (["local", *files, "--out", str(tmp_path / "no" / "f.h5")], "does not exist"),
         (["local", *files, "--settings", str(tmp_path / "bad.toml")], "sets windows; settings are"),
         (["local", *files, "--settings", str(tmp_path / "broken.toml")], "is no TOML file"),
+        (
+            ["local", *files, "--settings", str(tmp_path / "wide.toml")],
+            "wide.toml: window is 'wide'; it must",
+        ),
         (["local", *files, "--settings", str(tmp_path / "umpa.toml")], "use shiftfield umpa"),
         (["local", *files, "--memory", "much"], "memory is 'much'"),
         (["local", *files, "--margin", "50"], "needs at least"),

@@ -208,6 +208,13 @@ def test_chunks_are_rounded_to_whole_tiles(asked: int, rows: int) -> None:
     assert planned(chunk_rows=asked).band_rows == rows
 
 
+@pytest.mark.parametrize("height", [200, 201, 223, 224, 2160])
+def test_a_gpu_takes_an_image_that_lies_in_memory_at_once(height: int) -> None:
+    """Also where its height is no multiple of a tile's: two bands would be copied and waited for."""
+    plan = planned((height, 130), backend_name="gpu")
+    assert len(list(plan.bands())) == 1
+
+
 def test_without_a_word_on_memory_bands_take_a_part_of_what_is_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

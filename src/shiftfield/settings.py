@@ -20,7 +20,10 @@ GLOBAL_VALUES = ("mixed", "median", "mean")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One setting as a person meets it: name, label, default, unit, help, and what is allowed."""
+    """One setting as a person meets it: name, label, default, unit, help, and what is allowed.
+
+    `high` of a whole number is the most that a widget offers; calls may go beyond it.
+    """
 
     name: str
     label: str

@@ -13,9 +13,8 @@ from typing import Any
 
 from shiftfield.whole import whole
 
-_LARGEST = (
-    20_000  # bytes; a few lines are expected, and TOML's parser takes the square of a name's dots
-)
+# bytes; a few lines are expected, and TOML's parser takes the square of a name's dots
+_LARGEST = 20_000
 _LONGEST = 250  # characters of a stranger's text that are shown
 
 

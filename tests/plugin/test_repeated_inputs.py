@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+import zarr
 from clicking import click_run, make_pair
 from napari.layers import Layer
+from qtpy.QtWidgets import QInputDialog
 from test_repeatable import choose, clipboard, ours, run_as_file, run_script, same
 
-from shiftfield import find_shift_field, find_shift_fields
+from shiftfield import ShiftField, find_shift_field, find_shift_fields
+from shiftfield.__main__ import main
 from shiftfield._napari.layers.opening import open_layers
 from shiftfield._napari.physics.dock import PhysicsDock
 from shiftfield._napari.recipe.searches import as_python
@@ -121,6 +126,53 @@ def test_several_files_opened_as_one_stack_are_all_opened_again(
     layers = ours(viewer)
     choose(dock, "Copy as command line")
     assert "is a stack of several files" in told[-1].message
+    choose(dock, "Copy as Python")
+    viewer.layers.clear()
+    same(run_script(viewer, clipboard(), monkeypatch)[2:], layers)
+
+
+@pytest.fixture(params=["h5", "zarr"])
+def several_arrays(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A file with a reference, a sample and what is no image."""
+    images = make_pair(frames=2)
+    path = tmp_path / f"both.{request.param}"
+    if request.param == "h5":
+        with h5py.File(path, "w") as file:
+            file["entry/flats"], file["entry/scan"] = images.reference, images.sample
+            file["entry/angles"] = np.arange(3.0)
+    else:
+        group = zarr.open_group(str(path), mode="w")
+        for name, data in (("entry/flats", images.reference), ("entry/scan", images.sample)):
+            group.create_array(name, data=data)
+        group.create_array("entry/angles", data=np.arange(3.0))
+    return str(path)
+
+
+def test_one_of_several_arrays_of_a_file_is_asked_for_and_opened_again(
+    several_arrays: str, viewer: Any, open_dock: Any, qtbot: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["/entry/flats", "/entry/scan"])
+    asked: list[Any] = []
+
+    def answer(*given: Any) -> tuple[str, bool]:
+        asked.append(sorted(given[3]))
+        return next(answers), True
+
+    monkeypatch.setattr(QInputDialog, "getItem", answer)
+    open_layers(viewer, [several_arrays])
+    open_layers(viewer, [several_arrays])
+    assert asked == [["/entry/flats", "/entry/scan"]] * 2
+    assert [layer.name for layer in viewer.layers] == ["both /entry/flats", "both /entry/scan"]
+    dock = open_dock("UMPA shifts")
+    dock.margin.value = 4
+    click_run(dock, qtbot)
+    layers = ours(viewer)
+    choose(dock, "Copy as command line")
+    line = clipboard()
+    assert f"{several_arrays}::/entry/flats {several_arrays}::/entry/scan" in line
+    assert main([*shlex.split(line)[1:-1], f"{several_arrays}-field.h5"]) == 0
+    found = ShiftField.load(f"{several_arrays}-field.h5")
+    np.testing.assert_array_equal(found.x, layers["x shift"].data)
     choose(dock, "Copy as Python")
     viewer.layers.clear()
     same(run_script(viewer, clipboard(), monkeypatch)[2:], layers)

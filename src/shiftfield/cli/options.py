@@ -37,7 +37,7 @@ def add_thresholds(parser: argparse.ArgumentParser) -> None:
 
 def thresholds_of(given: argparse.Namespace) -> Thresholds:
     """Return the thresholds that were given: the defaults, then the TOML file, then the options."""
-    stored = read(given.settings, [*parameters(Settings), *THRESHOLDS]) if given.settings else {}
+    stored = _stored(given.settings, parameters(Settings))
     chosen = {name: stored[name] for name in THRESHOLDS if name in stored}
     chosen |= {
         name: getattr(given, name) for name in THRESHOLDS if getattr(given, name) is not None
@@ -72,7 +72,7 @@ def settings_of(given: argparse.Namespace, settings: type[Any], **more: Any) -> 
         When a value is not allowed, or the file has a name that is no setting.
     """
     known = parameters(settings)
-    stored = read(given.settings, [*known, *THRESHOLDS]) if given.settings else {}
+    stored = _stored(given.settings, known)
     chosen = {**more, **{name: value for name, value in stored.items() if name in known}}
     for name in known:
         value = getattr(given, name, None)
@@ -81,6 +81,18 @@ def settings_of(given: argparse.Namespace, settings: type[Any], **more: Any) -> 
     found = settings(**chosen)
     if given.save_settings:
         write(given.save_settings, found.as_dict())
+    return found
+
+
+def _stored(path: Path | None, known: dict[str, Parameter]) -> dict[str, Any]:
+    """Return what a TOML file sets, if there is one; an error about a value names the file."""
+    declared = known | THRESHOLDS
+    found = read(path, list(declared)) if path else {}
+    for name, value in found.items():
+        try:
+            declared[name].check(value)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
     return found
 
 

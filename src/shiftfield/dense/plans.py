@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shiftfield.engine import Search, backend, choose, no_gpu
+from shiftfield.engine import MOST_THREADS, Search, backend, choose, no_gpu
 from shiftfield.inputs.frames import Frames
 from shiftfield.inputs.weights import NO_WEIGHTS, Weights
 from shiftfield.scores import METHODS
@@ -16,7 +16,6 @@ from shiftfield.stream.plan import Plan, make_plan, window_weights
 from shiftfield.stream.rows import bytes_of_a_row
 
 _ON_CPU = "searches that have a start run on the CPU"
-MOST_THREADS = 256  # of a block on a GPU that searches
 
 
 def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from shiftfield.engine.base import Answer, Backend, Block, Search, Stop, Tile
+from shiftfield.engine.base import MOST_THREADS, Answer, Backend, Block, Search, Stop, Tile
 
 __all__ = [
+    "MOST_THREADS",
     "Answer",
     "Backend",
     "Block",

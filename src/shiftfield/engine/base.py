@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from shiftfield.scores import METHODS
 
+MOST_THREADS = 256  # of a block on a GPU that searches
 SPLINE = 24  # px in which a quintic spline forgets all but 1e-8 of a pixel that it does not see
 Real = NDArray[np.float32] | NDArray[np.float64]
 

@@ -107,9 +107,8 @@ def levels_of(pixels: Real) -> _Levels:
     (a detector's gap, a bright half, a steep ramp), the level lies amid the finest texture.
     """
     frames, rows, columns = pixels.shape
-    lines = max(
-        1, _PROBES // columns
-    )  # whole lines: single pixels all over a tile take five times as long
+    # Whole lines: single pixels all over a tile take five times as long.
+    lines = max(1, _PROBES // columns)
     probe = pixels[:: -(-frames // lines), :: max(1, rows * frames // lines)].astype(np.float64)
     fine = np.abs(probe[..., 2:] + probe[..., :-2] - 2 * probe[..., 1:-1]).ravel()
     centres, probe = probe[..., 1:-1], probe.ravel()

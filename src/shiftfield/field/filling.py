@@ -14,10 +14,8 @@ from shiftfield.quality import Quality
 Float = NDArray[np.float64]
 Field = TypeVar("Field", bound=FieldArrays)
 METHODS = ("nearest", "smooth")
-_PRECISION, _STEPS = (
-    1e-5,
-    50,
-)  # of conjugate gradients; what 50 leave is as smooth as a coarser level
+# of conjugate gradients; what 50 leave is as smooth as a coarser level
+_PRECISION, _STEPS = 1e-5, 50
 _SMALLEST = 16  # px a side of images that are binned no further
 
 

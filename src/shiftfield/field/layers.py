@@ -35,11 +35,8 @@ NAMES = {  # of the layers; `valid` has none, it is where the shifts are not NaN
 _TOP_DOWN = (
     "x", "y", "quality", "transmission", "dark_field", "score", "uncertainty_x", "uncertainty_y", "second_peak",
 )  # fmt: skip
-_HIDDEN = (
-    "uncertainty_x",
-    "uncertainty_y",
-    "second_peak",
-)  # they would lie behind what is not valid
+# they would lie behind what is not valid
+_HIDDEN = ("uncertainty_x", "uncertainty_y", "second_peak")
 MOST_VECTORS = 40_000  # napari 0.9 takes about a second to draw them
 IN_PX = ("x", "y", "uncertainty_x", "uncertainty_y", "vectors")
 

@@ -18,10 +18,8 @@ from shiftfield.engine.base import Real
 from shiftfield.sources import is_address, open_images
 from shiftfield.sources.flat import Part, spooled
 
-_PASS, _PASS_ROWS = (
-    32_000_000,
-    64,
-)  # bytes of pixels, and rows, that a pass over a whole input holds
+# bytes of pixels, and rows, that a pass over a whole input holds
+_PASS, _PASS_ROWS = 32_000_000, 64
 
 
 class Frames:

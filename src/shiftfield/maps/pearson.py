@@ -16,11 +16,8 @@ from shiftfield.arrays.on_device import to_host
 Float = NDArray[np.float64]
 _BLOCK = 32  # rows
 _PROBES = 256  # pixels of an image that its level is taken from
-_SMALL, _SMALL_TILE, _TILE = (
-    16,
-    256,
-    768,
-)  # px; tiles of the reference for a small and a larger template
+# px; tiles of the reference for a small and a larger template
+_SMALL, _SMALL_TILE, _TILE = 16, 256, 768
 _TEXTURE = 1e-7  # a variance below this share of the whole image's is looked at pixel by pixel
 
 

@@ -16,9 +16,8 @@ from shiftfield.physics.rectangle import divergence_of, solve_divergence
 
 Float = NDArray[np.float64]
 
-_STEPS = (
-    150  # a disc takes 11, a weight that varies by 100 takes 90; beyond, a factorisation is quicker
-)
+# a disc takes 11, a weight that varies by 100 takes 90; beyond, a factorisation is quicker
+_STEPS = 150
 _RESIDUAL = 1e-9
 
 

@@ -36,9 +36,8 @@ from shiftfield.stream.bands import LATENCY, Cancelled, Watch
 _AT_ONCE = 2  # projections
 _FAILURES = 10  # after so many something is wrong with all
 _USUAL = "pixels have no answer"
-_THIRD = (
-    3  # of the memory, for references that all share; of a projection's, for those that are moved
-)
+# of the memory, for references that all share; of a projection's, for those that are moved
+_THIRD = 3
 
 
 class ScanError(RuntimeError):

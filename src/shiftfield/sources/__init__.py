@@ -65,6 +65,20 @@ def open_images(address: str | os.PathLike[str]) -> Any:
     return found
 
 
+def names_in(place: Path) -> list[str]:
+    """Return the names of all arrays in a file that may be images; none where it holds but one, or is broken."""
+    kind = place.suffix.lower()
+    if kind == ".zarr" and place.is_dir():
+        from shiftfield.sources import zarrs
+
+        return zarrs.names_in(place)
+    if kind in HDF5 and place.is_file():
+        from shiftfield.sources import hdf5
+
+        return hdf5.names_in(place)
+    return []
+
+
 def _opened(place: Path, inside: str) -> Any:
     kind = place.suffix.lower()
     if kind == ".zarr":

@@ -87,6 +87,25 @@ def open_zarr(path: Path, inside: str) -> ZarrImages:
         raise ValueError(f"{path} is no Zarr store that can be read: {words_of(error)}.") from error
 
 
+def names_in(path: Path) -> list[str]:
+    """Return the names of all arrays that may be images; none in a single array, or where nothing can be read."""
+    try:
+        zarr = package(path)
+        found = zarr.open(store_of(path), mode="r")
+        return _arrays(zarr, found) if isinstance(found, zarr.Group) else []
+    except Exception:  # Zarr's, of many kinds; `open_zarr` says them
+        return []
+
+
+def _arrays(zarr: Any, group: Any) -> list[str]:
+    """Return the names of all arrays of numbers with 2 to 4 axes."""
+    return [
+        "/" + name
+        for name, thing in group.members(max_depth=None)
+        if isinstance(thing, zarr.Array) and thing.ndim in (2, 3, 4) and thing.dtype.kind in "buif"
+    ]
+
+
 def _opened(zarr: Any, path: Path, inside: str) -> ZarrImages:
     found = zarr.open(store_of(path), mode="r")
     name = inside.strip("/")
@@ -95,10 +114,5 @@ def _opened(zarr: Any, path: Path, inside: str) -> ZarrImages:
             raise ValueError(f"{path} is one array; there is nothing at {clipped(repr(inside))}.")
         return ZarrImages(path, "", found)
     if not name or not isinstance(found.get(name), zarr.Array):
-        names = [
-            "/" + name
-            for name, thing in found.members(max_depth=None)
-            if isinstance(thing, zarr.Array) and thing.ndim in (2, 3, 4) and thing.dtype.kind in "buif"
-        ]  # fmt: skip
-        name = the_only(names, path, inside).strip("/")
+        name = the_only(_arrays(zarr, found), path, inside).strip("/")
     return ZarrImages(path, name, found[name])

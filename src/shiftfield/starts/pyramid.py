@@ -27,9 +27,8 @@ from shiftfield.stream.plan import make_plan
 
 Real = NDArray[np.float64]
 Size = tuple[int, int]
-_FARTHEST = (
-    64  # px around zero, and around the shift of the whole, that the coarsest level looks at
-)
+# px around zero, and around the shift of the whole, that the coarsest level looks at
+_FARTHEST = 64
 _FRAMES = 4  # that coarse levels look at, at most
 _COARSEST = 8  # binning, at most
 _ONE = 4  # binning that is fine enough for one start of the whole image

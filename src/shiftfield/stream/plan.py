@@ -12,21 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import machine
-from shiftfield.engine import Search, Tile, backend
+from shiftfield.engine import MOST_THREADS, Search, Tile, backend
 
 _DEFAULT = 200_000_000  # bytes that the bands in work may take, where nobody says
 _GPU_DEFAULT = 2_000_000_000  # the same for a GPU, which wants many tiles at once
 _FREE = 4  # of what is free, one part
-_OF_A_PIXEL = (
-    100  # bytes of a pixel of a tile: moments, images that the scores read, the best score
-)
-_AS_GIVEN, _NORMALISED = (
-    8,
-    16,
-)  # bytes a pixel of a frame: floats, scaled; and while it is normalised
-_WEIGHTED = (
-    100  # bytes more of a pixel of a frame whose pixels have weights: they, and what is multiplied
-)
+# Bytes a pixel: of a tile (moments, images that the scores read, the best score); of a frame of it (floats,
+# scaled); the same while it is normalised; and more where it has weights (they, and what is multiplied).
+_OF_A_PIXEL, _AS_GIVEN, _NORMALISED, _WEIGHTED = 100, 8, 16, 100
 _ROWS = 512  # of a band that is no copy
 
 
@@ -42,11 +35,10 @@ class Plan:
     workers: int
     notes: tuple[str, ...] = ()
     memory: int | None = None
-    threads: int = 256
+    threads: int = MOST_THREADS
     bytes_of_a_row: int = 0
-    starts: tuple[int, int] | None = (
-        None  # least and greatest along y, 0 included, where searches have some
-    )
+    # least and greatest along y, 0 included, where searches have some
+    starts: tuple[int, int] | None = None
 
     @property
     def band_bytes(self) -> int:
@@ -120,7 +112,7 @@ def make_plan(
     workers: int | None = None,
     chunk_rows: int | None = None,
     memory: str | int | None = None,
-    threads: int = 256,
+    threads: int = MOST_THREADS,
     notes: tuple[str, ...] = (),
     starts: tuple[int, int] | None = None,
 ) -> Plan:
@@ -137,6 +129,7 @@ def make_plan(
     check_size(shape, search.window, search.margin)
     tile = backend(backend_name).tile_shape(search)
     on_gpu = backend_name in ("gpu", "hybrid")
+    whole = -(-shape[0] // tile[0]) * tile[0]  # rows of all tiles
     cores = workers or machine.available_cores()
     allowed = None if memory is None else machine.parse_bytes(memory)
     if allowed is not None:
@@ -153,10 +146,10 @@ def make_plan(
             f"memory is {memory!r}; this search needs at least {need / 1e6:.1f} MB for one row of tiles."
         )
     if bytes_of_a_row == 0:
-        rows = shape[0] if on_gpu else _ROWS
+        rows = whole if on_gpu else _ROWS
     if chunk_rows is not None and not on_gpu:
         rows = chunk_rows if allowed is None else min(rows, chunk_rows)
-    rows = min(rows, -(-shape[0] // tile[0]) * tile[0])
+    rows = min(rows, whole)
     band_rows = max(tile[0], rows // tile[0] * tile[0])
     return Plan(
         search, shape, backend_name, tile, band_rows, cores, notes, allowed, threads, bytes_of_a_row,

@@ -15,10 +15,8 @@ from shiftfield.sources.flat import free_space
 
 _ROOM = 2  # of the free disk, one part for one input
 _COPIES = 4  # of the rows of a band: in work, kept, what comes, and both joined
-_HELD, _TALL = (
-    6,
-    12,
-)  # of the allowed memory, one part for a whole input, for the chunks across an image
+# of the allowed memory, one part for a whole input, for the chunks across an image
+_HELD, _TALL = 6, 12
 
 
 class Reader:

@@ -6,7 +6,6 @@ There are no vectors: those of all projections would have to be read for them.
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from shiftfield import Scan
 from shiftfield.field.layers import NAMES, LayerTuple, bottom_up, look, made
+from shiftfield.sources.on_demand import on_demand
 
 AXES = ("projection", "y", "x")
 
@@ -40,7 +40,7 @@ def scan_layers(path: str | os.PathLike[str]) -> tuple[list[LayerTuple], str]:
             # what is missing now may be there when the slider comes back
             "cache": bool(finished.all()),
         }
-        layers.append((_lazy(images), arguments, "image"))
+        layers.append((on_demand(images), arguments, "image"))
     return bottom_up(layers), _missing(scan, finished)
 
 
@@ -73,15 +73,6 @@ class _Projections:
         if text not in self._said:
             self._said.add(text)
             show_warning(text)
-
-
-def _lazy(images: _Projections) -> Any:
-    """Return a dask array, one chunk a projection, of something that is read when it is sliced."""
-    dask = import_module("dask.array")
-    # name=False: a file that was opened before may hold more now, and napari keeps chunks by their name
-    return dask.from_array(
-        images, chunks=(1, *images.shape[1:]), name=False, meta=np.empty((0, 0, 0), images.dtype)
-    )
 
 
 def _some(images: _Projections, finished: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from shiftfield.field.reasons import WORDS
+from shiftfield.whole import whole
 
 Float = NDArray[np.float64]
 _BINS = 80
-_MOST = (
-    99.5  # percent; beyond it and beside its counterpart lie the few that would squeeze all others
-)
+# percent; beyond it and beside its counterpart lie the few that would squeeze all others
+_MOST = 99.5
 _NORMAL = 1.4826  # standard deviation of a normal distribution over its median absolute deviation
 
 
@@ -103,8 +103,8 @@ def along_line(
 
 
 def write_csv(path: Path, names: Sequence[str], columns: Iterable[NDArray[Any]]) -> None:
-    """Write columns of numbers of one length with their names above."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """Write columns of numbers of one length with their names above, whole or not at all."""
+    with whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(names)
         writer.writerows(zip(*(column.tolist() for column in columns), strict=True))

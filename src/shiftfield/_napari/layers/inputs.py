@@ -17,6 +17,7 @@ from shiftfield._napari.layers.placement import world_matrix
 
 FRAMES, SLICES = "frames", "slices"
 PREVIEW = "shiftfield preview"  # in the metadata of a layer that goes when its dock goes
+ADDRESS = "shiftfield address"  # in the metadata of a layer: what `open_images` opened for it
 STACKED = "shiftfield files"  # in the metadata of a layer: the files that became its frames
 FIRST_AXIS = {
     FRAMES: "frames (all)",
@@ -117,6 +118,8 @@ def origin(layer: Layer) -> dict[str, Any]:
     source = layer.source
     if STACKED in layer.metadata:
         return {"path": list(layer.metadata[STACKED]), "plugin": source.reader_plugin}
+    if ADDRESS in layer.metadata:
+        return {"address": str(layer.metadata[ADDRESS])}
     if source.sample is not None:
         return {"sample": list(source.sample)}
     if source.path is not None:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from magicgui.widgets import LineEdit
 from magicgui.widgets.bases import ValueWidget
 from napari.layers import Layer
@@ -20,17 +18,15 @@ from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMenu, QToolButton, QWidget
 
 from shiftfield._napari.form.pickers import LayerPicker
-from shiftfield._napari.layers.inputs import STACKED
+from shiftfield._napari.layers.inputs import ADDRESS, STACKED
 from shiftfield.scans.store import KINDS
-from shiftfield.sources import open_images
-from shiftfield.sources.hdf5 import names_in
-from shiftfield.sources.kinds import HDF5
+from shiftfield.sources import names_in
+from shiftfield.sources.on_demand import open_on_demand
 from shiftfield.sources.series import files_of
 
 BETWEEN = " | "  # addresses in one line
-Act = Callable[
-    [QWidget, str], None
-]  # what an entry of a button's menu does, of the button and a title
+# what an entry of a button's menu does, of the button and a title
+Act = Callable[[QWidget, str], None]
 _FIELDS = f"Shift fields (*{' *'.join(KINDS)})"
 
 
@@ -166,9 +162,11 @@ def _each(viewer: Viewer, addresses: Sequence[str], parent: QWidget | None) -> l
             continue
         place, inside = _which(address, parent)
         if inside is not None:
-            images = _lazy(open_images(f"{place}::{inside}" if inside else place))
-            name = place.name if place.is_dir() else place.stem
+            whole = f"{place}::{inside}" if inside else str(place)
+            name = place.name if place.is_dir() and place.suffix != ".zarr" else place.stem
+            images = open_on_demand(whole)
             added.append(viewer.add_image(images, name=f"{name} {inside}".strip()))
+            added[-1].metadata[ADDRESS] = whole
     return added
 
 
@@ -176,21 +174,10 @@ def _which(address: str, parent: QWidget | None) -> tuple[Path, str | None]:
     """Return the file and the dataset of it that is meant, "" for its only one; None where nobody says which."""
     path, _, inside = address.partition("::")
     place = Path(path)
-    if inside or place.suffix.lower() not in HDF5 or not place.is_file():
-        return place, inside
-    names = names_in(place)
+    names = [] if inside else names_in(place)
     if len(names) < 2:
-        return place, ""
+        return place, inside
     return place, ask_for_dataset(parent, place.name, names) or None
-
-
-def _lazy(images: Any) -> Any:
-    """Return a dask array of what is read when it is sliced; as many planes at once as lie in one chunk."""
-    kept = getattr(images, "chunks", None) or (1,) * len(images.shape)
-    chunks = (*kept[:-2], *images.shape[-2:])
-    # without meta dask asks for what only NumPy's arrays have
-    meta = np.empty((0,) * len(chunks), images.dtype)
-    return import_module("dask.array").from_array(images, chunks, name=False, meta=meta)
 
 
 def _beside(field: ValueWidget[Any], entries: Sequence[tuple[str, Act]]) -> None:

@@ -59,6 +59,9 @@ def _opening(given: Mapping[str, Any], side: str) -> list[str]:
             )
         call = f"viewer.open_sample({', '.join(map(repr, origin['sample']))})"
         renamed = _renamed(given, origin)
+    elif "address" in origin:
+        call = f"viewer.add_image(open_on_demand({origin['address']!r}), name={name!r})"
+        siblings = 1
     elif "path" in origin and not is_stack_of_files(given, side):
         reader = f", plugin={origin['plugin']!r}" if origin.get("plugin") else ""
         several = ", stack=True" if isinstance(origin["path"], list) else ""

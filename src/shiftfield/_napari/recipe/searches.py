@@ -49,6 +49,7 @@ def as_python(about: Mapping[str, Any], layers: Sequence[Layer] = (), has_run: b
     imports = {
         "Layer.create(": "from napari.layers import Layer",
         "Shapes(": "from napari.layers import Shapes",
+        "open_on_demand(": "from shiftfield.sources.on_demand import open_on_demand",
         "random_points(": "from shiftfield.global_shift import random_points",
     }
     text = "\n".join(body)
@@ -127,7 +128,7 @@ def _title(about: Mapping[str, Any]) -> str:
 def _input_in_words(given: Mapping[str, Any], side: str) -> str:
     origin = given.get(f"{side}_origin") or {}
     place = f", slice {tuple(given[f'{side}_index'])}" if given.get(f"{side}_index") else ""
-    path = origin.get("path")
+    path = origin.get("address") or origin.get("path")
     source = (", ".join(path) if isinstance(path, list) else path) or (
         f"sample data {origin['sample'][1]}" if "sample" in origin else "no file"
     )
@@ -229,13 +230,14 @@ def _addresses(about: Mapping[str, Any]) -> list[str]:
     given = about["input"]
     found = []
     for side in SIDES:
-        path = (given.get(f"{side}_origin") or {}).get("path")
+        origin = given.get(f"{side}_origin") or {}
+        path = origin.get("address") or origin.get("path")
         if path is None:
             raise ValueError(
                 f"{given[side]!r} came from no file, which a command line needs: save the layer, open the file "
                 "and run again. Copy as Python needs none."
             )
-        if isinstance(path, list) or is_stack_of_files(given, side):
+        if isinstance(path, list) or ("path" in origin and is_stack_of_files(given, side)):
             raise ValueError(
                 f"{given[side]!r} is a stack of several files, which a command line cannot name one by one; put "
                 "them into a folder of their own, open that and run again."

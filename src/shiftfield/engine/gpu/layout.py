@@ -12,9 +12,9 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Search
+from shiftfield.engine.base import MOST_THREADS, Search
 from shiftfield.engine.gpu.device import Sizes
-from shiftfield.engine.gpu.variant import LANES, METHODS, THREADS, WIDEST, Variant, is_box, variant
+from shiftfield.engine.gpu.variant import LANES, METHODS, WIDEST, Variant, is_box, variant
 
 _ROWS = 64  # of a tile, or as many as the window: those above and below it cost as much as its own
 SIDE = np.dtype([("level", "f8"), ("scale", "f8"), ("texture", "f8"), ("energy", "u8"), ("greatest", "u8"),
@@ -57,7 +57,7 @@ class Layout:
     search: Search
     variant: Variant
     shared_limit: int
-    threads: int = THREADS
+    threads: int = MOST_THREADS
 
     @property
     def tile(self) -> tuple[int, int]:
@@ -74,7 +74,7 @@ class Layout:
     @property
     def warps(self) -> int:
         """Warps of a block that searches: as few idle ones as can be, within its shared memory."""
-        most = max(1, min(self.threads, THREADS) // LANES)
+        most = max(1, min(self.threads, MOST_THREADS) // LANES)
         if self.variant.ring == 1:
             most = max(1, min(most, self.shared_limit // (self._found + self._ring)))
         return min(range(1, most + 1), key=lambda n: (-(-self.runs // n) * max(n, 4), -n))
@@ -173,7 +173,7 @@ def cuts(start: int, stop: int, pitch: int) -> Iterator[tuple[int, int]]:
 
 
 def layout(
-    search: Search, pixel: str, raw: str, shared_limit: int, *, double: bool = False, threads: int = THREADS
+    search: Search, pixel: str, raw: str, shared_limit: int, *, double: bool = False, threads: int = MOST_THREADS
 ) -> Layout:  # fmt: skip
     """Return the layout of a search that is turned, if it must be, for pixels of these dtypes."""
     ring = 0 if is_box(search) and not double else 1

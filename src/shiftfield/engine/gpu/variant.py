@@ -11,17 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from shiftfield.engine.base import Search
+from shiftfield.engine.base import MOST_THREADS, Search
 
 _FOLDER = Path(__file__).parent / "cuda"
 PROGRAMS = ("levels.cu", "prepare.cu", "search.cu", "peaks.cu")
 METHODS = {"pearson": "PEARSON", "umpa": "UMPA", "umpa_dark": "UMPA_DARK"}
 LANES = 32
-THREADS = 256  # of the largest block that searches
-_NARROW, _WIDE = (
-    65,
-    193,
-)  # px; the widest windows of 4 and of 8 columns a lane: half of them make answers
+# px; the widest windows of 4 and of 8 columns a lane: half of them make answers
+_NARROW, _WIDE = 65, 193
 PIXELS = {
     "uint8": "unsigned char",
     "int16": "short",
@@ -57,7 +54,7 @@ class Variant:
             "COLUMNS": str(self.columns),
             "RUN": str(self.run),
             "RING": str(self.ring),
-            "THREADS": str(THREADS),
+            "THREADS": str(MOST_THREADS),
             "BLOCKS": "2" if (self.real, self.columns) == ("float", 4) else "1",
         }
 

@@ -13,11 +13,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Answer, Block, Search, Stop, Tile
+from shiftfield.engine.base import MOST_THREADS, Answer, Block, Search, Stop, Tile
 from shiftfield.engine.gpu.device import Device, Sizes
 from shiftfield.engine.gpu.layout import cuts, is_turned, layout, turned
 from shiftfield.engine.gpu.piece import Images, Launches, Stack, Target
-from shiftfield.engine.gpu.variant import THREADS
 
 _SHARE = 0.8  # of the free memory
 _BUSY = 4  # tiles for each multiprocessor in a piece: more gain nothing
@@ -80,7 +79,7 @@ class Worker:
 
     def __init__(
         self, device: Device, search: Search, pixel: Any, raw: Any, stop: Stop, *,
-        memory: int | None = None, threads: int = THREADS,
+        memory: int | None = None, threads: int = MOST_THREADS,
     ) -> None:  # fmt: skip
         self.device, self.search, self.stop, self.memory = device, search, stop, memory
         self.pixel, self.raw = np.dtype(pixel), np.dtype(raw)
