@@ -253,6 +253,7 @@ def test_ctrl_c_stops_it(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
 def test_ctrl_c_leaves_a_scan_that_goes_on(tmp_path: Path) -> None:
     np.save(tmp_path / "ref.npy", REF)

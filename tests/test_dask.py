@@ -35,6 +35,7 @@ def check(found: ShiftField, expected: ShiftField) -> None:
         assert np.mean(apart <= 1e-4) >= 0.999, name
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_chunks_of_any_size(data: st.DataObject) -> None:
@@ -165,6 +166,7 @@ def cluster() -> Iterator[Client]:
             yield client
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )

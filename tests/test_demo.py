@@ -54,6 +54,7 @@ def test_the_picture_shows_both_signs(told: tuple[Path, str]) -> None:
     assert_blue_and_orange(told[0] / "field.png")
 
 
+@pytest.mark.slow
 @pytest.mark.viewer
 @pytest.mark.parametrize("display", [None, ":4711"], ids=["no display", "a display that is gone"])
 def test_without_a_display_the_window_is_drawn_into_a_file(

@@ -128,6 +128,7 @@ def test_there_are_enough() -> None:
     assert len({case.name for case in CASES}) > 0.9 * len(CASES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_a_broken_file_is_told_in_a_sentence(tmp_path: Path, group: int) -> None:
     numbers = list(range(group, len(CASES), GROUPS))

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SEARCH = """
 import numpy as np, shiftfield
 from shiftfield.engine.kernels import track
@@ -29,6 +31,7 @@ def search(cache: Path) -> tuple[str, int]:
     return " ".join(found), int(hits)
 
 
+@pytest.mark.slow
 def test_a_broken_cache_is_ignored_and_mended(tmp_path: Path) -> None:
     """Empty, kept, cut off or overwritten: the same answer; and what was broken is kept anew."""
     first, hits = search(tmp_path)
@@ -43,6 +46,7 @@ def test_a_broken_cache_is_ignored_and_mended(tmp_path: Path) -> None:
         assert search(tmp_path) == (first, 1)
 
 
+@pytest.mark.slow
 def test_warm_up_leaves_nothing_to_compile(tmp_path: Path) -> None:
     """After it, searches of every kind find all kernels compiled, though nothing was kept before."""
     done = subprocess.run(

@@ -55,6 +55,7 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rows", "frames"])
 @pytest.mark.parametrize(("function", "given"), [
     ("find_shift_field", {"method": "umpa_dark"}),

@@ -103,6 +103,7 @@ def test_the_manifest_at_the_top_is_the_one_in_the_package() -> None:
         assert link.read_text(encoding="utf-8").strip() == "src/shiftfield/napari.yaml"
 
 
+@pytest.mark.slow
 def test_a_consumer_is_type_checked_and_runs(tmp_path: Path) -> None:
     """`py.typed` is there and the public names have types that a strict checker accepts."""
     assert (SOURCE / "py.typed").is_file()

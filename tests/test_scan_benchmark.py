@@ -12,6 +12,7 @@ from benchmarks import scans
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux tells the peak of a process")
 
 
+@pytest.mark.slow
 def test_memory_and_reads_are_measured(tmp_path: Path) -> None:
     rows = list(scans._memory(tmp_path, quick=True))
     peaks = [row for row in rows if "peak" in row.name]

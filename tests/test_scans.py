@@ -488,6 +488,7 @@ def still_good(
     return found.done
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as POSIX does")
 @pytest.mark.parametrize(("kind", "kills"), [(".h5", 15), (".zarr", 10)])
 def test_killed_at_any_moment_it_goes_on(tmp_path: Path, kind: str, kills: int) -> None:

@@ -26,6 +26,7 @@ def moved(shift: Any, shape: tuple[int, int] = SHAPE, **more: Any) -> tuple[Any,
     return speckle(shape, seed=2, **more), speckle(shape, seed=2, shift=shift, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["pearson", "umpa_dark"])
 @pytest.mark.parametrize("refine", [None, "icgn"])
 @pytest.mark.parametrize("device", ["cpu", "reference"])

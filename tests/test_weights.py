@@ -78,6 +78,7 @@ def scenes(draw: st.DrawFn) -> tuple[Array, Array, dict[str, Any]]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(scenes())
 def test_cpu_agrees_with_the_reference(scene: tuple[Array, Array, dict[str, Any]]) -> None:
@@ -287,6 +288,7 @@ def test_threads_memory_steps_and_files_change_no_bit(method: str, tmp_path: Pat
         np.testing.assert_array_equal(every.quantities()[name], one[::3, ::3])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("device", ["cpu", "reference"])
 def test_refinement_knows_no_masked_pixel(device: str, method: str) -> None:

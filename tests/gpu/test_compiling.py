@@ -71,6 +71,7 @@ def variants() -> list[Variant]:
     return sorted(found, key=str)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_search_compiles_without_spilling(architecture: str) -> None:
     with ThreadPoolExecutor(2) as pool:

@@ -44,6 +44,7 @@ def run(sanitizer: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", LIBRARIES)
 def test_the_kernels_are_clean(sanitizer: str) -> None:
     told = run(sanitizer, CUDA)
@@ -53,6 +54,7 @@ def test_the_kernels_are_clean(sanitizer: str) -> None:
     assert told.stdout.count("answers") == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sanitizer", LIBRARIES)
 def test_a_planted_fault_is_found(sanitizer: str, tmp_path: Path) -> None:
     folder = tmp_path / "cuda"

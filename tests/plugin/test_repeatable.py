@@ -181,6 +181,7 @@ def test_a_peak_can_be_repeated(
     same(run_script(viewer, clipboard(), monkeypatch), layers)
 
 
+@pytest.mark.slow
 def test_sample_data_is_opened_by_the_script(
     window: Any, open_in_window: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
