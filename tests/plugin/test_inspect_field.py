@@ -11,9 +11,11 @@ import pytest
 from clicking import SHIFT
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QFileDialog
 from test_probe import with_field
 
+from shiftfield import Quality
 from shiftfield._napari.inspection import compare
 from shiftfield._napari.inspection import numbers as field_numbers
 from shiftfield._napari.inspection.dock import InspectField
@@ -49,10 +51,18 @@ def test_numbers_of_valid_pixels(viewer: Any, dock: Any, qtbot: Any) -> None:
     assert counted.median == pytest.approx(SHIFT[1], abs=0.05)
     assert counted.counts.sum() + counted.beside == np.count_nonzero(field.valid)
     assert counted.valid == pytest.approx(field.valid.mean())
-    assert counted.reasons["no answer"] == pytest.approx(np.isnan(field.x).mean())
+    assert counted.reasons[Quality.NO_ANSWER] == pytest.approx(np.isnan(field.x).mean())
     assert "median -2." in dock.form.numbers.text()
-    assert "no answer" in dock.form.numbers.text()
+    assert "no&nbsp;answer" in dock.form.numbers.text()
     np.testing.assert_array_equal(dock.form.histogram.bars.opts["height"], counted.counts)
+
+
+def test_reasons_have_the_colours_of_the_quality_layer(viewer: Any, dock: Any, qtbot: Any) -> None:
+    with_field(viewer, quality=True)
+    rest(dock, qtbot)
+    red, green, blue, _ = viewer.layers["quality (why not valid)"].get_color(Quality.NO_ANSWER)
+    square = QColor.fromRgbF(*map(float, (red, green, blue))).name()
+    assert f'color:{square}">\u25a0</span>&nbsp;no&nbsp;answer' in dock.form.numbers.text()
 
 
 def test_the_histogram_of_known_numbers() -> None:
@@ -66,7 +76,7 @@ def test_the_histogram_of_known_numbers() -> None:
     assert found.beside == 1
     assert found.counts.sum() == 1000
     assert found.valid == pytest.approx(1001 / 1003)
-    assert found.reasons == {"second peak": pytest.approx(1 / 1003)}
+    assert found.reasons == {Quality.SECOND_PEAK: pytest.approx(1 / 1003)}
     nothing = field_numbers.histogram_of(values * np.nan, known, None)
     assert np.isnan(nothing.median)
     assert field_numbers.histogram_of(np.ones((3, 3)), known[:3, :3], None).counts.sum() == 9

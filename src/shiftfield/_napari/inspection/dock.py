@@ -13,6 +13,7 @@ from napari.layers import Image
 from napari.utils.notifications import show_error
 from napari.viewer import Viewer
 from qtpy.QtCore import QTimer
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QFileDialog
 
 from shiftfield import Cancelled
@@ -23,7 +24,9 @@ from shiftfield._napari.inspection.numbers import Histogram, histogram_of, write
 from shiftfield._napari.inspection.profile_line import Profile, ProfileLine
 from shiftfield._napari.layers.watched import Watched
 from shiftfield.field.layers import IN_PX, NAMES
+from shiftfield.field.quality_look import colour, named
 from shiftfield.live.latest import Latest, Request
+from shiftfield.quality import Quality
 
 _POLL_MS = 20
 _CSV = "Table (*.csv)"
@@ -209,12 +212,11 @@ class InspectField(Panel):
         lines = [
             f"median {found.median:.4g}{unit},  spread {found.spread:.3g}{unit}",
             f"valid {100 * found.valid:.1f} % of the pixels",
+            ", ".join(_reason(bit, share) for bit, share in found.reasons.items()),
         ]
-        reasons = sorted(found.reasons.items(), key=lambda one: -one[1])
-        lines += [", ".join(f"{name} {100 * share:.1f} %" for name, share in reasons)]
         if found.beside:
             lines.append(f"{found.beside:,} valid pixels lie outside the range shown")
-        return "\n".join(line for line in lines if line)
+        return "<br>".join(line for line in lines if line)
 
     def _press_compare(self, *_: Any) -> None:
         if self._comparison.shown:
@@ -270,3 +272,10 @@ class InspectField(Panel):
         self.form.picker.leave()
         self.viewer.events.theme.disconnect(self._themed)
         self.viewer.layers.events.removed.disconnect(self._removed)
+
+
+def _reason(bit: Quality, share: float) -> str:
+    """Return a reason as HTML: a square in its colour, its name, and the share of pixels it speaks against."""
+    square = QColor.fromRgbF(*colour(bit)[:3]).name()
+    words = f"{named(bit)} {100 * share:.1f} %".replace(" ", "&nbsp;")
+    return f'<span style="color:{square}">\u25a0</span>&nbsp;{words}'

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSlider, QTabWidget, 
 from shiftfield._napari.form.panel import lay_out, row_of, text_lines
 from shiftfield._napari.inspection.plots import HistogramPlot, ProfilePlot
 from shiftfield._napari.layers.result_picker import ResultPicker
+from shiftfield.field.quality_look import QUALITY_NAME
 
 
 class InspectForm:
@@ -23,6 +24,10 @@ class InspectForm:
         self.quantity.setAccessibleName("Quantity")
         self.histogram, self.profile = HistogramPlot(viewer), ProfilePlot(viewer)
         self.numbers = text_lines("Numbers", 6)
+        self.numbers.setTextFormat(Qt.TextFormat.RichText)
+        self.numbers.setToolTip(
+            f"Squares have the colours of the layer {QUALITY_NAME!r}: of several reasons at a pixel it shows one."
+        )
         self.save_histogram = _button("&Save as CSV", "Save the bins and their counts as a table.")
         self.draw = _button("&Draw a line", "Draw a line on the field; the profile follows it.")
         self.save_profile = _button("&Save as CSV", "Save the values along the line as a table.")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from shiftfield.field.reasons import WORDS
+from shiftfield.quality import Quality
 from shiftfield.whole import whole
 
 Float = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Histogram:
     valid : float
         Share of valid pixels, 0 to 1.
     reasons : dict
-        Share of pixels with each reason against them, where quality was asked for.
+        Share of pixels that each reason speaks against, the most frequent first; empty without quality.
     """
 
     edges: Float
@@ -50,7 +50,7 @@ class Histogram:
     median: float
     spread: float
     valid: float
-    reasons: dict[str, float]
+    reasons: dict[Quality, float]
 
 
 def histogram_of(
@@ -58,13 +58,11 @@ def histogram_of(
 ) -> Histogram:
     """Return the histogram of the values `(h, w)` that are valid: known, and with no bit of `quality`."""
     valid = known & np.isfinite(values)
-    reasons: dict[str, float] = {}
+    reasons: dict[Quality, float] = {}
     if quality is not None:
         valid &= quality == 0
-        shares = {
-            bit.name: float(np.mean((quality & bit) != 0)) for bit in WORDS if bit.name is not None
-        }
-        reasons = {name.lower().replace("_", " "): share for name, share in shares.items() if share}
+        shares = ((bit, float(np.mean((quality & bit) != 0))) for bit in Quality)
+        reasons = dict(sorted((one for one in shares if one[1]), key=lambda one: -one[1]))
     some = values[valid].astype(np.float64)
     if not some.size:
         empty = np.zeros(1, np.int64)
