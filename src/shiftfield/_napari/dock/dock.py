@@ -22,17 +22,18 @@ from napari.utils.notifications import (
     show_warning,
 )
 from napari.viewer import Viewer
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QSizePolicy, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QProgressBar, QWidget
 
 from shiftfield import Cancelled
 from shiftfield._napari.dock.menu import DockMenu
+from shiftfield._napari.form import errors
 from shiftfield._napari.form.accessible import name_for_readers
+from shiftfield._napari.form.arranged import row_of, text_lines
 from shiftfield._napari.form.lifetime import Life, end_with
 from shiftfield._napari.form.remembered import last_values, remember
 from shiftfield._napari.form.rows import Rows
 from shiftfield._napari.form.tabs import make_room
-from shiftfield._napari.form.tools import side_by_side
 from shiftfield._napari.form.work import Compute, Work
 
 _POLL_MS = 50
@@ -200,20 +201,13 @@ class Dock(Container[Any]):
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(8)
         self._bar.setVisible(False)
-        self._line = QLabel()
-        self._line.setWordWrap(True)
-        self._line.setTextFormat(Qt.TextFormat.PlainText)
-        self._line.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._line.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self._line.setMinimumHeight(4 * self._line.fontMetrics().height())
-        self._line.setAccessibleName("Status")
+        self._line = text_lines("Status", 4)
         self._bar.setAccessibleName("Progress")
         name_for_readers(self)
         layout = self.native.layout()
         layout.insertWidget(0, Rows(layout, len(self) - 1))
         run = layout.takeAt(layout.count() - 1).widget()
-        layout.addWidget(side_by_side(run, *self._beside_run(), self._menu.button()))
+        layout.addWidget(row_of(run, *self._beside_run(), self._menu.button()))
         layout.addWidget(self._bar)
         layout.addWidget(self._line)
         layout.setSpacing(4)
@@ -329,10 +323,9 @@ class Dock(Container[Any]):
     def fail(self, error: BaseException) -> None:
         """Show an error in the status line and in the viewer."""
         self._error = error
-        expected = isinstance(error, ValueError | MemoryError | OSError)
-        text = str(error) if expected and str(error) else f"{type(error).__name__}: {error}"
+        text = errors.words(error)
         self.say(f"Error: {text}")
-        if expected:
+        if errors.expected(error):
             show_error(text)
         else:
             _log.error("A run of %s failed.", type(self).__name__, exc_info=error)

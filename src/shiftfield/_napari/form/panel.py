@@ -1,55 +1,19 @@
-"""What docks that only look have in common: they end with their window, and let go of the viewer then.
+"""What docks without a Run button have in common: they end with their window, and let go of the viewer then.
 
 Docks that run something and add layers are `dock.Dock`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 from weakref import WeakMethod
 
 from napari.viewer import Viewer
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QWidget
 
 from shiftfield._napari.form.lifetime import Life, end_with
 from shiftfield._napari.form.tabs import make_room
-
-
-def lay_out(panel: QWidget, rows: Sequence[QWidget]) -> None:
-    """Put widgets into a panel, with what room is left below them."""
-    layout = QVBoxLayout(panel)
-    layout.setContentsMargins(4, 4, 4, 4)
-    layout.setSpacing(4)
-    for row in rows:
-        layout.addWidget(row)
-    layout.addStretch(1)
-
-
-def row_of(first: QWidget, *others: QWidget) -> QWidget:
-    """Return widgets side by side; the first is as wide as can be, or the others where it is a label."""
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    label = isinstance(first, QLabel)
-    layout.addWidget(first, 0 if label else 1)
-    for other in others:
-        layout.addWidget(other, 1 if label else 0)
-    return row
-
-
-def text_lines(name: str, rows: int) -> QLabel:
-    """Return a text of a few rows that can be selected; `name` is for screen readers."""
-    text = QLabel()
-    text.setAccessibleName(name)
-    text.setWordWrap(True)
-    text.setTextFormat(Qt.TextFormat.PlainText)
-    text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    text.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-    text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    text.setMinimumHeight(rows * text.fontMetrics().height())
-    return text
 
 
 class Panel(QWidget):

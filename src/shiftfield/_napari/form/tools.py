@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from qtpy.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMenu, QToolButton, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QMenu, QToolButton, QWidget
 
 TOML = "Settings (*.toml)"
 Entry = tuple[str, str, Callable[[], None]]  # text, tooltip, what it does; ("", "", ...) is a line
@@ -34,17 +34,6 @@ def menu_button(entries: Sequence[Entry]) -> QToolButton:
         action.triggered.connect(lambda *_, act=act: act())
     button.setMenu(menu)
     return button
-
-
-def side_by_side(first: QWidget, *others: QWidget) -> QWidget:
-    """Return widgets in a row, the first as wide as can be."""
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(first, 1)
-    for other in others:
-        layout.addWidget(other)
-    return row
 
 
 def copy(text: str) -> None:

@@ -17,7 +17,9 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QFileDialog
 
 from shiftfield import Cancelled
-from shiftfield._napari.form.panel import Panel, lay_out
+from shiftfield._napari.form import errors
+from shiftfield._napari.form.arranged import lay_out
+from shiftfield._napari.form.panel import Panel
 from shiftfield._napari.inspection.comparison import Comparison
 from shiftfield._napari.inspection.form import InspectForm
 from shiftfield._napari.inspection.numbers import Histogram, histogram_of, write_csv
@@ -238,8 +240,7 @@ class InspectField(Panel):
     def _fail(self, error: BaseException) -> None:
         if isinstance(error, Cancelled):
             return
-        expected = isinstance(error, ValueError | MemoryError | OSError)
-        text = str(error) if expected and str(error) else f"{type(error).__name__}: {error}"
+        text = errors.words(error)
         show_error(text)
         self._say(text)
 

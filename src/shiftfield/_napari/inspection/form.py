@@ -8,7 +8,7 @@ from napari.viewer import Viewer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton, QSlider, QTabWidget, QWidget
 
-from shiftfield._napari.form.panel import lay_out, row_of, text_lines
+from shiftfield._napari.form.arranged import lay_out, row_of, text_lines
 from shiftfield._napari.inspection.plots import HistogramPlot, ProfilePlot
 from shiftfield._napari.layers.result_picker import ResultPicker
 from shiftfield.field.quality_look import QUALITY_NAME

@@ -15,7 +15,9 @@ from qtpy.QtGui import QKeyEvent
 
 from shiftfield import Cancelled
 from shiftfield import Probe as Probed
-from shiftfield._napari.form.panel import Panel, lay_out
+from shiftfield._napari.form import errors
+from shiftfield._napari.form.arranged import lay_out
+from shiftfield._napari.form.panel import Panel
 from shiftfield._napari.form.tools import copy
 from shiftfield._napari.layers.results import Result, named
 from shiftfield._napari.layers.watched import Watched
@@ -163,7 +165,7 @@ class Probe(Panel):
         request = self._latest.answer()
         if request is not None and request.error is None:
             self._show(request.result)
-        elif request is not None and not isinstance(request.error, Cancelled):
+        elif request is not None and not isinstance(request.error, Cancelled | None):
             self._fail(request.error)
         if not self._latest.busy:
             self._timer.stop()
@@ -193,10 +195,9 @@ class Probe(Panel):
     def _draw(self, *_: Any) -> None:
         self.form.plots.show_probe(self.probed, self.form.frame.value())
 
-    def _fail(self, error: BaseException | None) -> None:
+    def _fail(self, error: BaseException) -> None:
         """Say what is wrong, once in the viewer too."""
-        expected = isinstance(error, ValueError | MemoryError | OSError)
-        text = str(error) if expected and str(error) else f"{type(error).__name__}: {error}"
+        text = errors.words(error)
         if self.said != text:
             show_error(text)
         self._forget(text)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QSpinBox, QWidget
 
-from shiftfield._napari.form.panel import row_of, text_lines
+from shiftfield._napari.form.arranged import row_of, text_lines
 from shiftfield._napari.layers.result_picker import ResultPicker
 from shiftfield._napari.probe.plots import ProbePlots
 

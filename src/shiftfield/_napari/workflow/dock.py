@@ -14,7 +14,6 @@ from magicgui.widgets import Widget
 from napari.layers import Layer
 from napari.viewer import Viewer
 from npe2 import PluginManager
-from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -27,7 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from shiftfield._napari.dock.dock import Dock
-from shiftfield._napari.form.tabs import make_room
+from shiftfield._napari.form.panel import Panel
 from shiftfield._napari.layers.found_fields import about
 from shiftfield._napari.layers.inputs import is_result
 from shiftfield._napari.workflow.pages import MaskPage, OpenPage, SavePage
@@ -53,22 +52,16 @@ class Step:
     make: Callable[[], QWidget]
 
 
-class Workflow(QWidget):
-    """Open, align, mask, track, check, phase or strain, save.
+class Workflow(Panel):
+    """Open, align, mask, track, check, phase or strain, save."""
 
-    Parameters
-    ----------
-    napari_viewer : napari.Viewer
-        Whose layers go from page to page.
-    """
+    title = "Workflow"
 
     def __init__(self, napari_viewer: Viewer) -> None:
-        super().__init__()
-        self._viewer: Viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        super().__init__(napari_viewer)
         self._docks: dict[str, Dock] = {}
         self._hosted: list[Any] = []
         self._pages: dict[int, QWidget] = {}
-        self._had_parent = False
         self._steps = self._all_steps()
         self._build()
         self.show_step(0)
@@ -138,13 +131,13 @@ class Workflow(QWidget):
     # -- the pages -------------------------------------------------------------------------------
 
     def _open(self) -> QWidget:
-        return OpenPage(self._viewer)
+        return OpenPage(self.viewer)
 
     def _align(self) -> QWidget:
         return self._host("maps.global_shift:GlobalShift")
 
     def _mask(self) -> QWidget:
-        return MaskPage(self._viewer, lambda: self._pair()[1])
+        return MaskPage(self.viewer, lambda: self._pair()[1])
 
     def _track(self) -> QWidget:
         tabs = QTabWidget()
@@ -161,7 +154,7 @@ class Workflow(QWidget):
         offered = {one.command: one for one in PluginManager.instance().iter_widgets()}
         for command in _CHECKS:
             if command in offered:
-                made = offered[command].get_callable()(self._viewer)
+                made = offered[command].get_callable()(self.viewer)
                 self._hosted.append(made)
                 native = made.native if isinstance(made, Widget) else made
                 tabs.addTab(native, offered[command].display_name)
@@ -171,12 +164,12 @@ class Workflow(QWidget):
         return self._host("physics.dock:PhysicsDock")
 
     def _save(self) -> QWidget:
-        return SavePage(self._viewer)
+        return SavePage(self.viewer)
 
     def _host(self, place: str) -> QWidget:
         """Make a dock by "module:Class"; it lives as long as this one."""
         module, _, name = place.partition(":")
-        dock = getattr(import_module(f"shiftfield._napari.{module}"), name)(self._viewer)
+        dock = getattr(import_module(f"shiftfield._napari.{module}"), name)(self.viewer)
         self._docks[name] = dock
         page = QWidget()
         layout = QVBoxLayout(page)
@@ -198,7 +191,7 @@ class Workflow(QWidget):
     def _are_stacks(self) -> bool:
         reference, _ = self._pair()
         pictures = (
-            [one for one in self._viewer.layers if one.ndim == 3 and not is_result(one)]
+            [one for one in self.viewer.layers if one.ndim == 3 and not is_result(one)]
             if reference is None
             else [reference]
         )
@@ -240,21 +233,9 @@ class Workflow(QWidget):
         if newest:
             dock.field.value = newest[0]
 
-    def _settle(self) -> None:
-        if self._had_parent:  # else it is closed already
-            make_room(self)
-
     # -- the end ---------------------------------------------------------------------------------
 
-    def event(self, event: QEvent | None) -> bool:
-        """Take the docks out when this one is closed, so that they give up what they do."""
-        if event is not None and event.type() == QEvent.Type.ParentChange:
-            has_parent = self.parent() is not None
-            if has_parent and not self._had_parent:
-                QTimer.singleShot(0, self._settle)  # the dock is not yet in the window
-            if self._had_parent and not has_parent:
-                for one in (*self._docks.values(), *self._hosted):
-                    getattr(one, "native", one).setParent(None)
-                self.deleteLater()
-            self._had_parent = has_parent
-        return bool(super().event(event))
+    def clear_up(self) -> None:
+        """Take the docks out, so that they give up what they do."""
+        for one in (*self._docks.values(), *self._hosted):
+            getattr(one, "native", one).setParent(None)
