@@ -12,6 +12,7 @@ from typing import Any
 from magicgui.widgets import CheckBox, Container
 from magicgui.widgets.bases import ValueWidget, Widget
 
+from shiftfield._napari.form.accessible import written
 from shiftfield._napari.form.fields import field
 from shiftfield.settings import Settings, Thresholds, parameters
 
@@ -44,7 +45,7 @@ class More(CheckBox):
         super().__init__(
             name="more",
             text="More settings",
-            tooltip="Refinement, uncertainty, quality checks, masks, starts and borders.",
+            tooltip=f"Show {', '.join(map(written, hidden))}.",
         )
         self._hidden = hidden
         self.changed.connect(self.apply)
