@@ -65,6 +65,8 @@ def settings_row(parameter: Parameter) -> str:
     default = f"`{parameter.default!r}`".replace("'", '"')
     if parameter.choices:
         allowed = ", ".join(f"`{choice!r}`" for choice in parameter.choices).replace("'", '"')
+    elif isinstance(parameter.default, float):
+        allowed = f"{parameter.low} to {parameter.high}"
     elif parameter.low is not None:
         allowed = f"{parameter.low} and up"
     else:
