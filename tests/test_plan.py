@@ -10,7 +10,7 @@ import pytest
 
 from shiftfield import machine
 from shiftfield.engine import Search, Tile
-from shiftfield.engine.base import SPLINE
+from shiftfield.engine.base import SPLINE, cuts
 from shiftfield.stream.plan import Plan, check_size, make_plan, window_weights
 
 TALL = 32  # rows and columns of the reference backend's tiles
@@ -74,10 +74,10 @@ def test_tiles_end_on_a_grid_fixed_to_the_image(band_rows: int) -> None:
 
 
 def test_cuts_end_at_multiples_of_the_pitch() -> None:
-    assert list(Plan.cuts(3, 17, 5)) == [(3, 5), (5, 10), (10, 15), (15, 17)]
-    assert list(Plan.cuts(5, 10, 5)) == [(5, 10)]
-    assert list(Plan.cuts(4, 4, 5)) == []
-    assert list(Plan.cuts(6, 4, 5)) == []
+    assert list(cuts(3, 17, 5)) == [(3, 5), (5, 10), (10, 15), (15, 17)]
+    assert list(cuts(5, 10, 5)) == [(5, 10)]
+    assert list(cuts(4, 4, 5)) == []
+    assert list(cuts(6, 4, 5)) == []
 
 
 def test_bands_are_whole_rows_of_tiles() -> None:

@@ -1,6 +1,6 @@
 """Forward and backward: the search from reference to sample must lead back to where a shift began.
 
-Only the comparison and the start of the way back live here; the search is `search.dense`.
+Only the comparison and the start of the way back live here; the search is that of `dense`.
 """
 
 from __future__ import annotations

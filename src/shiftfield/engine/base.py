@@ -5,8 +5,8 @@ No backend lives here, and nothing here computes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,8 +15,16 @@ from numpy.typing import NDArray
 from shiftfield.scores import METHODS
 
 MOST_THREADS = 256  # of a block on a GPU that searches
+# of a window's level: what deviates less is but rounding of the pixels
+ROUNDING = 64 * np.finfo(np.float64).eps
 SPLINE = 24  # px in which a quintic spline forgets all but 1e-8 of a pixel that it does not see
 Real = NDArray[np.float32] | NDArray[np.float64]
+
+
+def float_kind(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
+    """Return float32 where it holds all numbers of a dtype, else float64."""
+    exact = dtype.kind == "b" or dtype.itemsize <= (4 if dtype.kind == "f" else 2)
+    return np.float32 if exact else np.float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,14 @@ class Tile:
     y1: int
     x0: int
     x1: int
+
+
+def cuts(start: int, stop: int, pitch: int) -> Iterator[tuple[int, int]]:
+    """Yield [a, b) pieces of [start, stop) cut at multiples of pitch."""
+    while start < stop:
+        end = min((start // pitch + 1) * pitch, stop)
+        yield start, end
+        start = end
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,11 @@ class Search:
         return self.weights[0].size, self.weights[1].size
 
     @property
+    def is_box(self) -> bool:
+        """Whether all weights of the window are equal."""
+        return all(bool(np.all(weights == weights[0])) for weights in self.weights)
+
+    @property
     def radius(self) -> tuple[int, int]:
         """Half window along (y, x), px."""
         return self.window[0] // 2, self.window[1] // 2
@@ -114,6 +135,16 @@ class Search:
     def shifts(self) -> tuple[int, int]:
         """Number of shifts tried along (y, x)."""
         return 2 * self.margin[0] + 1, 2 * self.margin[1] + 1
+
+    @property
+    def upright(self) -> bool:
+        """Whether shifts are tried along y alone; loops and lanes are made for many along x."""
+        return self.shifts[1] == 1 < self.shifts[0]
+
+    def turned(self) -> Search:
+        """Return the same search with the axes exchanged."""
+        (wy, wx), (my, mx) = self.weights, self.margin
+        return replace(self, weights=(wx, wy), margin=(mx, my))
 
     @property
     def around(self) -> int:

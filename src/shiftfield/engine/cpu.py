@@ -50,9 +50,8 @@ class CpuBackend:
         """Return (rows, columns): tall enough for the window, small enough for the caches."""
         (ry, rx), (my, mx), (ny, nx) = search.radius, search.margin, search.shifts
         rows, columns = max(_ROWS, 2 * (2 * ry + 1)), _COLUMNS
-        if (
-            ny == 1
-        ):  # few shifts: a tile must be worth its preparation; a taller one would make bands taller
+        # With few shifts a tile must be worth its preparation; a taller one would make bands taller.
+        if ny == 1:
             columns *= 4
         while columns > 64 or rows > 8:
             pitch = columns + 2 * (rx + mx)
@@ -72,7 +71,7 @@ class CpuBackend:
         """Compute one tile: prepare in float64, try shifts in float32 unless texture would be lost."""
         if block.weights is not None:
             return weighted.run(search, tile, block, stop, self.run)
-        if not _upright(search):
+        if not search.upright:
             found = _TileRun(search, tile, block, stop)
             answer = Answer.of(list(found.answer()))
             if search.quality and not stop.is_set():
@@ -89,7 +88,7 @@ class CpuBackend:
         if block.raw_reference is block.reference:
             raw_ref, raw_sam = ref, sam
         x, y, *others = _TileRun(
-            _turned(search), turned, Block(ref, sam, raw_ref, raw_sam), stop
+            search.turned(), turned, Block(ref, sam, raw_ref, raw_sam), stop
         ).answer()
         return Answer.of([image.T for image in (y, x, *others)])
 
@@ -101,20 +100,9 @@ def _weights(search: Search, kind: type[np.floating]) -> tuple[tuple[Any, Any], 
     something would stay behind of a pixel that has left it.
     """
     wy, wx = search.weights
-    if not (np.all(wy == wy[0]) and np.all(wx == wx[0])):
+    if not search.is_box:
         return (wy.astype(kind), wx.astype(kind)), 1.0
     return (np.ones(wy.size) if kind is np.float64 else None, None), float(wy[0] * wx[0])
-
-
-def _upright(search: Search) -> bool:
-    """Return whether shifts are tried along y alone; the loops are made for many along x."""
-    return search.shifts[1] == 1 < search.shifts[0]
-
-
-def _turned(search: Search) -> Search:
-    """Return the same search with the axes exchanged."""
-    (wy, wx), (my, mx) = search.weights, search.margin
-    return replace(search, weights=(wx, wy), margin=(mx, my))
 
 
 def _turn(frames: Real) -> Real:

@@ -32,7 +32,7 @@ def gpus() -> tuple[list[Gpu], str]:
             return [], f"CuPy is not installed ({_INSTALL})"
         return [], f"CuPy misses the module {error.name} ({_INSTALL})"
     except Exception as error:  # a broken installation fails in many ways
-        return [], f"CuPy cannot be imported: {_first_line(error)} ({_INSTALL})"
+        return [], f"CuPy cannot be imported: {first_line(error)} ({_INSTALL})"
     try:
         count = cupy.cuda.runtime.getDeviceCount()
         found = [_gpu(cupy, number) for number in range(count)]
@@ -62,7 +62,7 @@ def _why(cupy: Any, error: Exception) -> str:
             f"the NVIDIA driver supports CUDA {_words(driver)} and CuPy is made for {_words(runtime)} "
             "(update the driver, or install CuPy for an older CUDA)"
         )
-    return f"CUDA refuses: {_first_line(error)}"
+    return f"CUDA refuses: {first_line(error)}"
 
 
 def _versions(cupy: Any) -> tuple[int, int]:
@@ -82,5 +82,6 @@ def _no_device() -> str:
     return "CUDA sees no device (is there one, and does CUDA_VISIBLE_DEVICES hide it?)"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what a driver says at length as a part of a sentence."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -18,14 +18,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from shiftfield.engine import coverage
-from shiftfield.engine.base import Block, Real, Search
+from shiftfield.engine.base import ROUNDING, Block, Real, Search
 from shiftfield.scores import METHODS, Mean
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Look = Callable[[], None]
 _AT_ONCE = 250_000  # pixels of windows that are held
-_ROUNDING = 64 * np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _tried(
         found = METHODS[search.method].windows(s, r, mean, search.reference_mean)
         flat_s, flat_r = (_without_texture(x, m, mean) for x in (s, r))
     score = np.where(flat_s, np.nan, np.where(flat_r, found.lowest, found.score))
-    return score, found.transmission, found.dark_field, _sum(search, (m > 0).astype(np.float64))
+    return score, found.transmission, found.dark_field, mean_of(search, (m > 0).astype(np.float64))
 
 
 def _competing(
@@ -111,20 +110,20 @@ def _competing(
 
 def _masked(search: Search, frames: Real, weights: Real) -> tuple[Float, Float, Flags]:
     """Return windows, 0 where masked, their weights, and which hold a pixel that takes part and is no number."""
-    x = _windows(frames, search.window)
-    m = _windows(np.broadcast_to(weights.astype(np.float64), frames.shape), search.window)
+    x = windows_of(frames, search.window)
+    m = windows_of(np.broadcast_to(weights.astype(np.float64), frames.shape), search.window)
     spoilt: Flags = np.any(~np.isfinite(x) & (m > 0), axis=(2, 3, 4))
     return np.where(m > 0, x, 0), m, spoilt
 
 
-def _windows(frames: Real, window: tuple[int, int]) -> Float:
+def windows_of(frames: Real, window: tuple[int, int]) -> Float:
     """Return all windows `(h, w, K, wy, wx)` of frames `(K, H, W)`, in float64."""
     views = sliding_window_view(frames.astype(np.float64), window, axis=(1, 2))
     return np.moveaxis(views, 0, 2)
 
 
-def _sum(search: Search, windows: Float) -> Float:
-    """Return the windows' weighted sum, over frames their mean."""
+def mean_of(search: Search, windows: Float) -> Float:
+    """Return the windows' mean over frames, under the weights of a window."""
     wy, wx = search.weights
     total: Float = np.einsum("hwkij,i,j->hw", windows, wy, wx, optimize=True) / windows.shape[2]
     return total
@@ -132,10 +131,10 @@ def _sum(search: Search, windows: Float) -> Float:
 
 def _mean_under(search: Search, weights: Float) -> Mean:
     """Return the mean over window and frames under joint weights."""
-    of_weights = _sum(search, weights)
+    of_weights = mean_of(search, weights)
 
     def mean(windows: Float) -> Float:
-        return _sum(search, weights * windows) / of_weights
+        return mean_of(search, weights * windows) / of_weights
 
     return mean
 
@@ -147,5 +146,5 @@ def _without_texture(windows: Float, weights: Float, mean: Mean) -> Flags:
     least = np.where(takes, windows, np.inf).min(axis=(2, 3, 4))
     level = mean(windows)
     spread = mean((windows - level[..., None, None, None]) ** 2)
-    flat: Flags = ~(most > least) | ~(spread > (_ROUNDING * level) ** 2)
+    flat: Flags = ~(most > least) | ~(spread > (ROUNDING * level) ** 2)
     return flat

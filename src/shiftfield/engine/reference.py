@@ -6,27 +6,28 @@ It is the specification that the fast backends are held to; it shares no loop wi
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile
+from shiftfield.engine.base import ROUNDING, Answer, Block, Real, Search, Stop, Tile
 from shiftfield.engine.joint import (
     Look,
     Maps,
+    mean_of,
     some_shifts,
     weighted_maps,
     weighted_maps_of_pixel,
+    windows_of,
 )
 from shiftfield.engine.marks import marked, ratio
 from shiftfield.peaks.locate import locate_peaks
 from shiftfield.quality import Quality
-from shiftfield.scores import METHODS, Mean
+from shiftfield.scores import METHODS
 
 Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_ROUNDING = 64 * np.finfo(np.float64).eps
 
 
 class ReferenceBackend:
@@ -105,7 +106,7 @@ def _second(search: Search, maps: Float, score: Float) -> Float:
 
 def _maps(search: Search, block: Block) -> Maps:
     """Try every shift; all compete."""
-    s, r = (_windows(frames, search.window) for frames in (block.sample, block.reference))
+    s, r = (windows_of(frames, search.window) for frames in (block.sample, block.reference))
     no_texture_s = _without_texture(search, s, block.raw_sample)
     no_texture_r = _without_texture(search, r, block.raw_reference)
     spoilt_s, spoilt_r = _spoilt(s), _spoilt(r)
@@ -116,7 +117,7 @@ def _maps(search: Search, block: Block) -> Maps:
         there = slice(i, i + height), slice(j, j + width)
         with np.errstate(all="ignore"):
             found = METHODS[search.method].windows(
-                s, r[there], _mean_of(search), search.reference_mean
+                s, r[there], partial(mean_of, search), search.reference_mean
             )
         none |= spoilt_r[there]
         maps[:, :, i, j] = np.where(no_texture_r[there], found.lowest, found.score)
@@ -129,15 +130,15 @@ def maps_of_pixel(search: Search, block: Block, look: Look) -> Maps:
     """Try every shift for the one pixel of a block, many at once; `look` is called in between."""
     if block.weights is not None:
         return weighted_maps_of_pixel(search, block, look)
-    s, r = (_windows(frames, search.window) for frames in (block.sample, block.reference))
-    raw = _windows(block.raw_reference, search.window)
+    s, r = (windows_of(frames, search.window) for frames in (block.sample, block.reference))
+    raw = windows_of(block.raw_reference, search.window)
     score, transmission, dark = (np.empty(search.shifts) for _ in range(3))
     none = _spoilt(s) | _without_texture(search, s, block.raw_sample)
     for some in some_shifts(search):
         look()
         with np.errstate(all="ignore"):
             found = METHODS[search.method].windows(
-                s, r[some], _mean_of(search), search.reference_mean
+                s, r[some], partial(mean_of, search), search.reference_mean
             )
         flat, spoilt = _is_flat(search, r[some], raw[some]), _spoilt(r[some])
         score[some] = np.where(spoilt, np.nan, np.where(flat, found.lowest, found.score))
@@ -147,12 +148,6 @@ def maps_of_pixel(search: Search, block: Block, look: Look) -> Maps:
     return Maps(score[None, None], transmission[None, None], dark[None, None], every, no, none)
 
 
-def _windows(frames: Real, window: tuple[int, int]) -> Float:
-    """Return all windows `(h, w, K, wy, wx)` of frames `(K, H, W)`, in float64."""
-    views = sliding_window_view(frames.astype(np.float64), window, axis=(1, 2))
-    return np.moveaxis(views, 0, 2)
-
-
 def _spoilt(windows: Float) -> Flags:
     spoilt: Flags = np.logical_not(np.isfinite(windows).all(axis=(2, 3, 4)))
     return spoilt
@@ -160,26 +155,14 @@ def _spoilt(windows: Float) -> Flags:
 
 def _without_texture(search: Search, windows: Float, raw: Real) -> Flags:
     """Return where a window is constant as it was given, or its variance is but rounding of its pixels."""
-    return _is_flat(search, windows, _windows(raw, search.window))
+    return _is_flat(search, windows, windows_of(raw, search.window))
 
 
 def _is_flat(search: Search, windows: Float, given: Float) -> Flags:
-    mean = _mean_of(search)
+    mean = partial(mean_of, search)
     with np.errstate(all="ignore"):
         constant = np.equal(given.max(axis=(2, 3, 4)), given.min(axis=(2, 3, 4)))
         level = mean(windows)
         spread = mean((windows - level[..., None, None, None]) ** 2)
-    flat: Flags = constant | ~(spread > (_ROUNDING * level) ** 2)
+    flat: Flags = constant | ~(spread > (ROUNDING * level) ** 2)
     return flat
-
-
-def _mean_of(search: Search) -> Mean:
-    """Return the weighted mean over window and frames."""
-    wy, wx = search.weights
-
-    def mean(windows: Float) -> Float:
-        weighted: Float = np.einsum("hwkij,i,j->hw", windows, wy, wx, optimize=True)
-        weighted /= windows.shape[2]
-        return weighted
-
-    return mean

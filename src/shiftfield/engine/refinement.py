@@ -71,7 +71,6 @@ class _Found:
 
     values: Float
     scales: tuple[float, float]
-    levels: tuple[float, float]
 
 
 @np.errstate(all="ignore")  # what is no number becomes no answer
@@ -144,7 +143,7 @@ def _refine(
         noise_kept(), noise_of_slope(search.smoothing), search.flatter, _aligned(POWERS, kind),
         _room(frames, tall, wide, stride, kind), values, stop.flag,
     )  # fmt: skip
-    return _Found(values, (scales[0], scales[1]), (levels[0], levels[1]))
+    return _Found(values, (scales[0], scales[1]))
 
 
 def _joint(block: Block, kind: Any) -> tuple[Any, Any]:

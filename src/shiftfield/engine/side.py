@@ -8,7 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Real, Search
+from shiftfield.engine.base import ROUNDING, Real, Search
 from shiftfield.engine.kernels import prepare
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
 
@@ -56,7 +56,7 @@ class Side:
             self._total, pitch, wy, wx, height, width, line, self.moments
         )  # fmt: skip
         coarse = _too_little(most, self._total[1].max(), rows, search.window)
-        rounding = (64 * np.finfo(np.float64).eps * self.level * self.scale) ** 2
+        rounding = (ROUNDING * self.level * self.scale) ** 2
         self.none = np.zeros(height * pitch, np.uint8)
         near = least <= max(coarse, rounding)
         self.lossy = coarse > (_STANDS_OUT * texture * self.scale) ** 2

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.engine import coverage
-from shiftfield.engine.base import Answer, Block, Real, Search, Stop, Tile, blank
+from shiftfield.engine.base import ROUNDING, Answer, Block, Real, Search, Stop, Tile, blank
 from shiftfield.engine.kernels import prepare, weighted
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
 from shiftfield.engine.kernels.scores import CODES
@@ -27,7 +27,6 @@ Float = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _ROWS, _COLUMNS = 64, 64  # of a piece: an image of products then stays in the first cache
 _KEPT = 8_000_000  # bytes of scores kept for the peak fit
-_ROUNDING = 64 * np.finfo(np.float64).eps
 
 Run = Callable[[Search, Tile, Block, Stop], Answer]
 
@@ -201,14 +200,14 @@ class _JointWeights:
         self.terms = _terms(search.frames, apart=apart, graded=graded)
         self.kept = {"pearson": 1, "umpa": 2, "umpa_dark": 3}[search.method]
         wy, wx = search.weights
-        box = bool(np.all(wy == wy[0]) and np.all(wx == wx[0]))
+        box = search.is_box
         self.window_weights = (None, None) if box else (wy, wx)
         share = (search.frames if apart else 1) * (wy.size * wx.size if box else 1)
         self.numbers = np.array([
             coverage.to_compete(search.coverage), 1 / share,
             self.sam.level * self.sam.scale, self.ref.level * self.ref.scale,
-            (_ROUNDING * self.sam.level * self.sam.scale) ** 2,
-            (_ROUNDING * self.ref.level * self.ref.scale) ** 2,
+            (ROUNDING * self.sam.level * self.sam.scale) ** 2,
+            (ROUNDING * self.ref.level * self.ref.scale) ** 2,
             search.reference_mean * self.ref.scale,
             coverage.to_object(search.coverage),
         ])  # fmt: skip

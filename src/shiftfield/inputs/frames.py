@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shiftfield.arrays.converted import as_array, unmasked
 from shiftfield.arrays.on_device import number_of
-from shiftfield.engine.base import Real
+from shiftfield.engine.base import Real, float_kind
 from shiftfield.sources import is_address, open_images
 from shiftfield.sources.flat import Part, spooled
 
@@ -210,12 +210,6 @@ def _totals(frames: Frames) -> Totals:
         np.concatenate(rows, axis=1), np.concatenate(counts, axis=1), columns, column_counts,
         lowest if np.isfinite(lowest) else 0.0,
     )  # fmt: skip
-
-
-def float_kind(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
-    """Return float32 where it holds all numbers of a dtype, else float64."""
-    exact = dtype.kind == "b" or dtype.itemsize <= (4 if dtype.kind == "f" else 2)
-    return np.float32 if exact else np.float64
 
 
 def as_floats(pixels: Any) -> Real:

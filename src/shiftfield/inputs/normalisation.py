@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.arrays.on_device import sum_where
-from shiftfield.engine.base import Real
+from shiftfield.engine.base import ROUNDING, Real
 from shiftfield.inputs.frames import Frames
 
 Float = NDArray[np.float64]
@@ -79,7 +79,7 @@ def _standard(pixels: Float) -> Float:
     """Return (pixels - mean) / std; a ValueError when they are all equal up to rounding."""
     level = np.nanmean(pixels)
     spread = np.nanstd(pixels)
-    if not spread > 64 * np.finfo(np.float64).eps * abs(level):
+    if not spread > ROUNDING * abs(level):
         raise ValueError("The image is constant once flattened; it must have some texture.")
     standard: Float = (pixels - level) / spread
     return standard

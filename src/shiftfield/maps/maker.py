@@ -10,6 +10,7 @@ import numpy as np
 
 from shiftfield.arrays.on_device import is_on_device, number_of, to_host
 from shiftfield.engine import no_gpu
+from shiftfield.engine.device import first_line
 from shiftfield.engine.gpu import devices
 from shiftfield.engine.gpu.device import Device
 from shiftfield.inputs.frames import Frames
@@ -62,9 +63,8 @@ class MapMaker:
         except Exception as error:  # whatever a driver says
             if self.resident:
                 raise
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             warnings.warn(
-                f"{self.device.name} failed ({reason}); the CPU is used.",
+                f"{self.device.name} failed ({first_line(error)}); the CPU is used.",
                 UserWarning,
                 stacklevel=stacklevel,
             )

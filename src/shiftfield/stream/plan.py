@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from shiftfield import machine
 from shiftfield.engine import MOST_THREADS, Search, Tile, backend
+from shiftfield.engine.base import cuts
 
 _DEFAULT = 200_000_000  # bytes that the bands in work may take, where nobody says
 _GPU_DEFAULT = 2_000_000_000  # the same for a GPU, which wants many tiles at once
@@ -66,23 +67,15 @@ class Plan:
     def bands(self) -> Iterator[tuple[int, int]]:
         """Yield the output rows [y0, y1) of each band, whole tiles high."""
         (ey, _), (height, _) = self.border, self.shape
-        yield from self.cuts(ey, height - ey, self.band_rows)
+        yield from cuts(ey, height - ey, self.band_rows)
 
     def tiles(self, y0: int, y1: int) -> Iterator[Tile]:
         """Yield the tiles of the output rows [y0, y1) that hold a wanted pixel."""
         (_, ex), (_, width), step = self.border, self.shape, self.search.step
-        for top, bottom in self.cuts(y0, y1, self.tile[0]):
-            for left, right in self.cuts(ex, width - ex, self.tile[1]):
+        for top, bottom in cuts(y0, y1, self.tile[0]):
+            for left, right in cuts(ex, width - ex, self.tile[1]):
                 if -top % step < bottom - top and -left % step < right - left:
                     yield Tile(top, bottom, left, right)
-
-    @staticmethod
-    def cuts(start: int, stop: int, pitch: int) -> Iterator[tuple[int, int]]:
-        """Yield [a, b) pieces of [start, stop) cut at multiples of pitch."""
-        while start < stop:
-            end = min((start // pitch + 1) * pitch, stop)
-            yield start, end
-            start = end
 
     def count(self) -> int:
         """Return the number of tiles."""

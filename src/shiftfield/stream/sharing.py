@@ -11,7 +11,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 from shiftfield.engine import Answer, Stop, Tile, backend
-from shiftfield.engine.base import Block, blank
+from shiftfield.engine.base import Block, blank, cuts
+from shiftfield.engine.device import first_line
 from shiftfield.engine.gpu import devices
 from shiftfield.engine.gpu.backend import pixels_of
 from shiftfield.engine.gpu.device import Device, OutOfDeviceMemoryError
@@ -115,7 +116,7 @@ def _on_device(team: _Team, device: Device) -> None:
     except Exception as error:  # whatever a driver says; the others go on
         team.strips.give_back(who)
         team.told.append(
-            f"{device.name} failed ({_first_line(error)}); what it had not finished was computed elsewhere."
+            f"{device.name} failed ({first_line(error)}); what it had not finished was computed elsewhere."
         )
 
 
@@ -228,8 +229,8 @@ def _on_cpu(team: _Team) -> None:
             strip, where = taken[0], taken[0].tile
             tiles = [
                 Tile(y0, y1, x0, x1)
-                for y0, y1 in plan.cuts(where.y0, where.y1, tile_rows)
-                for x0, x1 in plan.cuts(where.x0, where.x1, tile_columns)
+                for y0, y1 in cuts(where.y0, where.y1, tile_rows)
+                for x0, x1 in cuts(where.x0, where.x1, tile_columns)
             ]
             blocks = [cut(plan, strip.band, tile) for tile in tiles]
             found = pool.map(
@@ -259,7 +260,3 @@ def _within(tile: Tile, where: Tile, step: int) -> Tile:
     y, x = (-(-first // step) for first in (where.y0, where.x0))
     return Tile(*(-(-n // step) - first for n, first in
                   ((tile.y0, y), (tile.y1, y), (tile.x0, x), (tile.x1, x))))  # fmt: skip
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import Answer, Block, Search, Stop, Tile
+from shiftfield.engine.base import Answer, Block, Search, Stop, Tile, float_kind
 from shiftfield.engine.gpu import devices
 from shiftfield.engine.gpu.layout import refusal
 from shiftfield.engine.gpu.variant import PIXELS
@@ -65,8 +65,6 @@ def _alike(reference: Pixels, sample: Pixels) -> tuple[Pixels, Pixels]:
     kinds = {reference.dtype, sample.dtype}
     if len(kinds) == 1 and all(kind.isnative and kind.name in PIXELS for kind in kinds):
         return reference, sample
-    exact = all(
-        kind.kind == "b" or kind.itemsize <= (4 if kind.kind == "f" else 2) for kind in kinds
-    )
+    exact = all(float_kind(kind) is np.float32 for kind in kinds)
     wanted = np.float32 if exact else np.float64
     return reference.astype(wanted, copy=False), sample.astype(wanted, copy=False)

@@ -5,33 +5,24 @@ All along the axis in which the kernels' lanes lie is called x here; a search al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import MOST_THREADS, Search
+from shiftfield.engine.base import MOST_THREADS, Search, cuts
 from shiftfield.engine.gpu.device import Sizes
-from shiftfield.engine.gpu.variant import LANES, METHODS, WIDEST, Variant, is_box, variant
+from shiftfield.engine.gpu.variant import LANES, METHODS, WIDEST, Variant, variant
 
 _ROWS = 64  # of a tile, or as many as the window: those above and below it cost as much as its own
 SIDE = np.dtype([("level", "f8"), ("scale", "f8"), ("texture", "f8"), ("energy", "u8"), ("greatest", "u8"),
                  ("least", "u8"), ("strange", "u8")])  # fmt: skip
 
 
-def is_turned(search: Search) -> bool:
-    """Return whether shifts are tried along y alone; the lanes try many along x."""
-    return search.shifts[1] == 1 < search.shifts[0]
-
-
 def turned(search: Search) -> Search:
     """Return the search as the kernels run it: with the axes exchanged where shifts lie along y alone."""
-    if not is_turned(search):
-        return search
-    (wy, wx), (my, mx) = search.weights, search.margin
-    return replace(search, weights=(wx, wy), margin=(mx, my))
+    return search.turned() if search.upright else search
 
 
 def refusal(search: Search) -> str:
@@ -164,19 +155,11 @@ class Layout:
         return np.array(tiles, dtype=np.int32).reshape(-1, 4)
 
 
-def cuts(start: int, stop: int, pitch: int) -> Iterator[tuple[int, int]]:
-    """Yield [a, b) pieces of [start, stop) cut at multiples of pitch."""
-    while start < stop:
-        end = min((start // pitch + 1) * pitch, stop)
-        yield start, end
-        start = end
-
-
 def layout(
     search: Search, pixel: str, raw: str, shared_limit: int, *, double: bool = False, threads: int = MOST_THREADS
 ) -> Layout:  # fmt: skip
     """Return the layout of a search that is turned, if it must be, for pixels of these dtypes."""
-    ring = 0 if is_box(search) and not double else 1
+    ring = 0 if search.is_box and not double else 1
     found = Layout(
         search, variant(search, pixel, raw, ring=ring, double=double), shared_limit, threads
     )

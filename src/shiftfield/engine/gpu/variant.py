@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 from shiftfield.engine.base import MOST_THREADS, Search
 
 _FOLDER = Path(__file__).parent / "cuda"
@@ -78,11 +76,6 @@ def variant(search: Search, pixel: str, raw: str, *, ring: int, double: bool = F
         run = 2 if columns == 8 or search.method == "umpa" else 4
     real = "double" if double else "float"
     return Variant(real, pixel, raw, search.method, wide, columns, run, ring)
-
-
-def is_box(search: Search) -> bool:
-    """Return whether all weights of the window are equal."""
-    return all(bool(np.all(weights == weights[0])) for weights in search.weights)
 
 
 @cache

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.engine.base import MOST_THREADS, Answer, Block, Search, Stop, Tile
+from shiftfield.engine.base import MOST_THREADS, Answer, Block, Search, Stop, Tile, cuts
 from shiftfield.engine.gpu.device import Device, Sizes
-from shiftfield.engine.gpu.layout import cuts, is_turned, layout, turned
+from shiftfield.engine.gpu.layout import layout, turned
 from shiftfield.engine.gpu.piece import Images, Launches, Stack, Target
 
 _SHARE = 0.8  # of the free memory
@@ -83,7 +83,7 @@ class Worker:
     ) -> None:  # fmt: skip
         self.device, self.search, self.stop, self.memory = device, search, stop, memory
         self.pixel, self.raw = np.dtype(pixel), np.dtype(raw)
-        self.turned = is_turned(search)
+        self.turned = search.upright
         self.layout, self._double = (
             layout(
                 turned(search), self.pixel.name, self.raw.name, device.shared_limit,
@@ -263,4 +263,4 @@ class Worker:
 def rows_of_a_strip(search: Search) -> int:
     """Return the rows of the answer in one row of tiles; it depends on the search only."""
     tall, wide = layout(turned(search), "float32", "float32", 0).tile
-    return wide if is_turned(search) else tall
+    return wide if search.upright else tall
