@@ -168,9 +168,14 @@ def robust_limit(data: NDArray[np.float32]) -> float:
 
 
 def _value_look(data: NDArray[np.float32]) -> dict[str, Any]:
+    return {"colormap": "gray", "contrast_limits": value_limits(data)}
+
+
+def value_limits(data: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the limits of grey: the 0.5th and the 99.5th percentile, never the same."""
     known = data[np.isfinite(data)]
     low, high = np.percentile(known, (0.5, 99.5)) if known.size else (0.0, 1.0)
-    return {"colormap": "gray", "contrast_limits": (float(low), float(max(high, low + 1e-6)))}
+    return float(low), float(max(high, low + 1e-6))
 
 
 def drawable(spacing: int, shape: tuple[int, ...]) -> int:

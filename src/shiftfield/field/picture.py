@@ -13,24 +13,15 @@ from numpy.typing import NDArray
 
 from shiftfield.field.arrays import FieldArrays
 from shiftfield.field.colours import diverging
-from shiftfield.field.layers import robust_limit
+from shiftfield.field.layers import IN_PX, NAMES, robust_limit, value_limits
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-
+# px
 _PANEL, _BAR, _GAP, _LINE = 360, 12, 14, 20
 _UNKNOWN = (205, 205, 205)
-_TITLES = {
-    "x": "x shift, px",
-    "y": "y shift, px",
-    "score": "score",
-    "transmission": "transmission",
-    "dark_field": "dark field",
-    "uncertainty_x": "uncertainty of x, px",
-    "uncertainty_y": "uncertainty of y, px",
-    "second_peak": "second peak",
-}
+_TITLES = {name: label + ", px" * (name in IN_PX) for name, label in NAMES.items()}
 
 
 def draw(field: FieldArrays) -> Image:
@@ -87,10 +78,8 @@ def _scale(name: str, data: NDArray[np.float32]) -> tuple[NDArray[np.uint8], flo
     if name in "xy":
         limit = robust_limit(data)
         return np.round(255 * diverging()).astype(np.uint8), -limit, limit
-    known = data[np.isfinite(data)]
-    low, high = np.percentile(known, (0.5, 99.5)) if known.size else (0.0, 1.0)
     grey = np.arange(256, dtype=np.uint8)
-    return np.stack([grey] * 3, axis=1), float(low), float(max(high, low + 1e-6))
+    return np.stack([grey] * 3, axis=1), *value_limits(data)
 
 
 def _paint(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shiftfield.field.arrays import FieldArrays
+from shiftfield.field.quality_look import named
 from shiftfield.quality import Quality
 
 WORDS = {
@@ -46,8 +47,5 @@ def counts(field: FieldArrays) -> dict[str, float]:
     """Return the share of pixels with each bit, of those that any has."""
     if field.quality is None:
         return {}
-    found = {
-        str(bit.name).lower().replace("_", " "): float(np.mean((field.quality & bit) != 0))
-        for bit in WORDS
-    }
+    found = {named(bit): float(np.mean((field.quality & bit) != 0)) for bit in WORDS}
     return {name: share for name, share in found.items() if share}
