@@ -38,6 +38,7 @@ BAD: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
     (PEAK, (STACK,), {}, r"it must be 2-D"),
     (PEAK, (np.empty((0, 3)),), {}, r"not empty"),
     (PEAK, (IMAGE,), {"method": "gauss"}, r"method is 'gauss'; allowed are 'diff' and 'poly_fit'"),
+    (PEAK, (IMAGE,), {"method": np.array(["diff", "poly_fit"])}, r"method is array\(.*; allowed are"),
     (PEAK, (IMAGE,), {"dim": 3}, r"dim is 3; allowed are 1 and 2"),
     (PEAK, (IMAGE,), {"size": "big"}, r"size is 'big'; it must be a whole number"),
     (ONE, (IMAGE, IMAGE), {"margin": 0}, r"margin is 0; it must be a whole number of at least 1"),

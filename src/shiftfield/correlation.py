@@ -15,17 +15,11 @@ from shiftfield.dense.one_axis import search_1d
 from shiftfield.dense.plans import search_of
 from shiftfield.dense.running import Normalise, as_given
 from shiftfield.dense.two_axes import search_2d
-from shiftfield.inputs.arguments import (
-    check_block,
-    check_chunk,
-    check_cores,
-    check_filter,
-    device_of,
-)
+from shiftfield.inputs.arguments import check_block, check_chunk, check_cores, device_of
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.normalisation import FlatColumns, FlatImage, FlatRows, Standard
 from shiftfield.peaks.locate import check_peak
-from shiftfield.settings import Settings, check_integer
+from shiftfield.settings import WEIGHTS, Settings, check_choice, check_integer
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.plan import check_size
 
@@ -206,7 +200,8 @@ def find_local_shifts_umpa(
         )
     settings = _settings(
         win_size, margin, method, size, ncore, device_of(gpu, device, resident=ref.device is not None),
-        method="umpa_dark" if dark_signal else "umpa", weight=check_filter(filter_name),
+        method="umpa_dark" if dark_signal else "umpa",
+        weight=check_choice("filter_name", filter_name, (*WEIGHTS, None)),
         memory=memory,
     )  # fmt: skip
     check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
@@ -248,7 +243,6 @@ def _slab_rules(norm: bool, norm_global: bool) -> tuple[Normalise, Normalise]:
         return (lambda frames: Standard(frames, FlatRows)), (
             lambda frames: Standard(frames, FlatColumns)
         )
-
     return FlatRows, FlatColumns
 
 

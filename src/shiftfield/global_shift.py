@@ -19,7 +19,7 @@ from shiftfield.inputs.frames import pair, whole
 from shiftfield.inputs.normalisation import normalize_image
 from shiftfield.maps.maker import MapMaker
 from shiftfield.peaks.locate import check_peak, locate_peaks
-from shiftfield.settings import GLOBAL_VALUES, GlobalSettings, check_integer, odd
+from shiftfield.settings import GLOBAL_VALUES, GlobalSettings, check_choice, check_integer, odd
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.plan import check_size
 
@@ -69,12 +69,12 @@ def find_global_shift_based_local_shifts(
         How the shifts are combined; see `combine`.
     gpu : bool or "hybrid"
         Where to compute; without a usable GPU a UserWarning says why, and the CPU is used.
-    block : int
-        CUDA threads in a block; without effect on the CPU.
+    block : int or pair of int
+        Positive; without effect, for maps are made by FFT.
     sub_pixel, method, size
         Sub-pixel fit; see `locate_peak`.
     ncore : int or None
-        Threads; None takes all cores the process may use.
+        At least 1; without effect, for maps are made on one thread.
     norm : bool
         Apply `normalize_image` to both images first.
     return_list : bool
@@ -124,7 +124,7 @@ def find_global_shift_based_local_shifts(
         )
         method = "diff"
     size = check_peak(method, 2, size)
-    check_global_value(global_value)
+    check_choice("global_value", global_value, GLOBAL_VALUES)
     check_cores(ncore)
     frames = pair(ref_mat, mat)
     if frames[0].ndim != 2:
@@ -222,7 +222,7 @@ def combine(shifts: ArrayLike, global_value: str) -> float:
     ValueError
         When no point has an answer, or `global_value` is not one of those above.
     """
-    check_global_value(global_value)
+    check_choice("global_value", global_value, GLOBAL_VALUES)
     known = np.sort(np.asarray(shifts, dtype=np.float64))
     known = known[np.isfinite(known)]
     if known.size == 0:
@@ -233,14 +233,6 @@ def combine(shifts: ArrayLike, global_value: str) -> float:
     if global_value == "mean":
         return float(known[2:-2].mean() if known.size > 7 else known.mean())
     return float(np.median(known))
-
-
-def check_global_value(global_value: Any) -> None:
-    """Raise a ValueError that lists the names that are allowed."""
-    if global_value not in GLOBAL_VALUES:
-        raise ValueError(
-            f"global_value is {global_value!r}; allowed are {', '.join(map(repr, GLOBAL_VALUES))}."
-        )
 
 
 def _points_inside(list_ij: Any, shape: tuple[int, int], gap: int) -> tuple[Index, Index]:

@@ -15,6 +15,7 @@ PEAK_METHODS = ("diff", "poly_fit")
 WEIGHTS = ("hann", "bartlett", "blackman", "hamming", "nuttall", "parzen", "triang")
 DEVICES = ("auto", "cpu", "gpu", "hybrid", "reference")
 STARTS = (None, "global", "pyramid", "given")
+POINTS, MAP = "local points", "whole map"  # approaches to a global shift
 GLOBAL_VALUES = ("mixed", "median", "mean")
 
 
@@ -37,10 +38,7 @@ class Parameter:
     def check(self, value: Any) -> Any:
         """Return `value` as a plain number, switch or str, or raise a ValueError that says what is allowed."""
         if self.choices:
-            kinds = type(self.default) | str | None
-            if isinstance(value, kinds) and not isinstance(value, bool) and value in self.choices:
-                return value
-            raise ValueError(f"{self.name} is {value!r}; allowed are {_listed(self.choices)}.")
+            return check_choice(self.name, value, self.choices)
         if isinstance(self.default, bool):
             return check_switch(self.name, value)
         if self.low is None:
@@ -48,7 +46,7 @@ class Parameter:
         if value is None and self.default is None:
             return None
         if isinstance(self.default, float):
-            return check_number(self.name, value, self.low, self.high)
+            return check_number(self.name, value, self.low, self.high, self.unit)
         return check_integer(self.name, value, int(self.low), self.unit)
 
 
@@ -71,17 +69,22 @@ def check_switch(name: str, value: Any) -> bool:
     raise ValueError(f"{name} is {value!r}; allowed are True and False.")
 
 
-def check_number(name: str, value: Any, low: float, high: float | None) -> float:
+def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    """Return `value`, one of some names and numbers; raise a ValueError that lists them otherwise."""
+    if isinstance(value, str | int | None) and not isinstance(value, bool) and value in choices:
+        return value
+    *some, last = map(repr, choices)
+    raise ValueError(f"{name} is {value!r}; allowed are {', '.join(some)} and {last}.")
+
+
+def check_number(name: str, value: Any, low: float, high: float | None, unit: str = "") -> float:
     """Return `value` as a float in [low, high]; raise a ValueError in one sentence otherwise."""
     number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not number or not low <= float(value) <= (float("inf") if high is None else high):
         most = "" if high is None else f" and at most {high:g}"
-        raise ValueError(f"{name} is {value!r}; it must be a number of at least {low:g}{most}.")
+        of = f"{' ' * bool(unit)}{unit}"
+        raise ValueError(f"{name} is {value!r}; it must be a number of at least {low:g}{most}{of}.")
     return float(value)
-
-
-def _listed(choices: tuple[Any, ...]) -> str:
-    return ", ".join(repr(choice) for choice in choices)
 
 
 def _declare(
@@ -106,6 +109,26 @@ def parameters(settings: type[Any]) -> dict[str, Parameter]:
         for f in fields(settings)
         if f.metadata and f.default is not MISSING
     }
+
+
+def _declare_peak_fit() -> Any:
+    return _declare(
+        "diff",
+        "Peak fit",
+        "Sub-pixel peak: finite differences over 3x3 scores, or a least-squares paraboloid.",
+        choices=PEAK_METHODS,
+    )
+
+
+def _declare_peak_size() -> Any:
+    return _declare(
+        3,
+        "Peak size",
+        "Side of the square of scores that 'poly_fit' fits its paraboloid to; odd, 3 to 9.",
+        unit="px",
+        low=1,
+        high=9,
+    )
 
 
 def odd(size: int) -> int:
@@ -169,20 +192,8 @@ class Settings(_Checked):
         "shift across the search is far below the speckle size).",
         choices=("2d", "1d"),
     )
-    peak: str = _declare(
-        "diff",
-        "Peak fit",
-        "Sub-pixel peak: finite differences over 3x3 scores, or a least-squares paraboloid.",
-        choices=PEAK_METHODS,
-    )
-    peak_size: int = _declare(
-        3,
-        "Peak size",
-        "Side of the square of scores that 'poly_fit' fits its paraboloid to; odd, 3 to 9.",
-        unit="px",
-        low=1,
-        high=9,
-    )
+    peak: str = _declare_peak_fit()
+    peak_size: int = _declare_peak_size()
     weight: str | None = _declare(
         None,
         "Weight",
@@ -251,7 +262,6 @@ class Settings(_Checked):
         None,
         "Cores",
         "Threads to use; None takes all cores the process may use.",
-        unit="",
         low=1,
         high=1024,
     )
@@ -352,26 +362,14 @@ class Thresholds(_Checked):
 class PeakSettings(_Checked):
     """How the peak of one correlation map is located."""
 
-    method: str = _declare(
-        "diff",
-        "Peak fit",
-        "Sub-pixel peak: finite differences over 3x3 scores, or a least-squares paraboloid.",
-        choices=PEAK_METHODS,
-    )
+    method: str = _declare_peak_fit()
     dim: str = _declare(
         "2",
         "Fit",
         "Fit the peak in both axes together (2), or the row and the column through it (1).",
         choices=("2", "1"),
     )
-    size: int = _declare(
-        3,
-        "Peak size",
-        "Side of the square of scores that 'poly_fit' fits its paraboloid to; odd, 3 to 9.",
-        unit="px",
-        low=1,
-        high=9,
-    )
+    size: int = _declare_peak_size()
     extremum: str = _declare(
         "maximum",
         "Look for",
@@ -385,10 +383,10 @@ class GlobalSettings(_Checked):
     """How one shift for a whole image is found from local shifts at a few points."""
 
     approach: str = _declare(
-        "local points",
+        POINTS,
         "Approach",
         "Median or mean of local shifts at a few points, or the peak of one map of the whole image.",
-        choices=("local points", "whole map"),
+        choices=(POINTS, MAP),
     )
     window: int = _declare(
         41,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shiftfield.field.arrays import FieldArrays
 from shiftfield.quality import Quality
+from shiftfield.settings import check_choice
 
 Float = NDArray[np.float64]
 Field = TypeVar("Field", bound=FieldArrays)
@@ -21,8 +22,7 @@ _SMALLEST = 16  # px a side of images that are binned no further
 
 def filled(field: Field, method: str) -> Field:
     """Return a field whose x and y are known everywhere; what was filled in is marked, and stays not valid."""
-    if method not in METHODS:
-        raise ValueError(f"method is {method!r}; allowed are 'nearest' and 'smooth'.")
+    check_choice("method", method, METHODS)
     gaps = np.logical_not(field.valid)
     if gaps.all():
         raise ValueError("The field holds no valid pixel; there is nothing to fill from.")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.settings import WEIGHTS, check_integer
+from shiftfield.settings import check_integer
 
 
 def device_of(gpu: Any, device: str | None = None, *, resident: bool = False) -> str:
@@ -57,12 +57,3 @@ def check_cores(ncore: Any) -> int | None:
 def check_chunk(chunk_size: Any) -> int | None:
     """Return chunk_size as an int of at least 1 row, or None."""
     return None if chunk_size is None else check_integer("chunk_size", chunk_size, 1, "row(s)")
-
-
-def check_filter(filter_name: Any) -> str | None:
-    """Return the name of a window's weights, or raise a ValueError that lists them."""
-    if filter_name is None or (isinstance(filter_name, str) and filter_name in WEIGHTS):
-        return filter_name
-    raise ValueError(
-        f"filter_name is {filter_name!r}; allowed are {', '.join(map(repr, WEIGHTS))} and None."
-    )

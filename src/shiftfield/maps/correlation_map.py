@@ -34,7 +34,7 @@ def generate_correlation_map(
     gpu : bool or "hybrid"
         Where to compute; without a usable GPU a UserWarning says why, and the CPU is used.
     block : tuple of two positive ints
-        CUDA threads in a block; without effect on the CPU.
+        Without effect, for maps are made by FFT.
 
     Returns
     -------

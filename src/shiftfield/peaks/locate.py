@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from shiftfield.arrays.converted import as_array
 from shiftfield.peaks.fits import Flags, Float, Integers, refine
-from shiftfield.settings import PEAK_METHODS, check_integer, peak_size
+from shiftfield.settings import PEAK_METHODS, check_choice, check_integer, peak_size
 
 
 def locate_peak(
@@ -73,8 +73,7 @@ def locate_peak(
 
 def check_peak(method: str, dim: int, size: int) -> int:
     """Return the side of the neighbourhood, or raise a ValueError that says what is allowed."""
-    if method not in PEAK_METHODS:
-        raise ValueError(f"method is {method!r}; allowed are 'diff' and 'poly_fit'.")
+    check_choice("method", method, PEAK_METHODS)
     if isinstance(dim, bool) or dim not in (1, 2):
         raise ValueError(f"dim is {dim!r}; allowed are 1 and 2.")
     return peak_size(method, check_integer("size", size, None))

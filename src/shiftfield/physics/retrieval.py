@@ -19,6 +19,7 @@ from shiftfield.physics.pieces import around, centred, connected
 from shiftfield.physics.rectangle import SOLVERS, integrate
 from shiftfield.physics.warping import places_in_sample
 from shiftfield.physics.wave import pixel_in_metres, positive, wavelength
+from shiftfield.settings import check_choice
 
 Float = NDArray[np.float64]
 
@@ -174,9 +175,8 @@ def phase(
     metres, length = pixel_in_metres(pixel_size), positive("distance", distance, "m")
     enlarged = positive("magnification", magnification)
     wave_number = 2 * np.pi / wavelength(energy)
-    for name, value, allowed in (("method", method, METHODS), ("plane", plane, PLANES)):
-        if value not in allowed:
-            raise ValueError(f"{name} is {value!r}; allowed are {', '.join(map(repr, allowed))}.")
+    check_choice("method", method, METHODS)
+    check_choice("plane", plane, PLANES)
     if plane == "object" and enlarged != 1:
         raise ValueError(f"magnification is {magnification!r}; with plane 'object' it must be 1.")
     if weights is not None and method != "least_squares":
