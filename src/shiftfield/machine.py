@@ -1,4 +1,4 @@
-"""What the machine grants this process: cores and memory. It decides nothing."""
+"""What the machine grants this process: cores and memory, and how much of that a caller allows."""
 
 from __future__ import annotations
 
@@ -58,6 +58,11 @@ def parse_bytes(memory: str | int) -> int:
     raise ValueError(
         f"memory is {memory!r}; it must be a positive number of bytes, or a text such as '2 GB'."
     )
+
+
+def allowed_memory(memory: str | int | None) -> int:
+    """Return the bytes that a caller allows; half of what is free where nobody says."""
+    return free_memory() // 2 if memory is None else parse_bytes(memory)
 
 
 def free_memory() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.dense.plans import plan_of, search_of
+from shiftfield.dense.plans import axes_of, plan_of, search_of
 from shiftfield.inputs.frames import Frames
 from shiftfield.machine import available_cores
 from shiftfield.search.one_call import find_shift_field
@@ -20,10 +20,10 @@ _PROBE = 256, 512  # px (rows, columns) of the middle of the images that a time 
 
 def foreseen(reference: Frames, sample: Frames, settings: Settings) -> dict[str, Any]:
     """Return the plan of each search, what will be read, and about how long it takes."""
-    axes = ("x", "y") if settings.search == "1d" and reference.shape[0] > 1 else ("both",)
+    frames = reference.shape[0]
     plans = [
-        plan_of(settings, search_of(settings, reference.shape[0], axis), (reference, sample))
-        for axis in axes
+        plan_of(settings, search_of(settings, frames, axis), (reference, sample))
+        for axis in axes_of(settings, frames)
     ]
     seconds, packing = estimate(reference, sample, settings)
     passes = 2 if settings.method == "umpa_dark" else 1  # the mean of the reference

@@ -11,14 +11,14 @@ import numpy as np
 
 from shiftfield.cli.bar import Bar
 from shiftfield.cli.fields import check_out
-from shiftfield.cli.options import add_settings, settings_of
+from shiftfield.cli.options import add_options, add_settings, settings_of
 from shiftfield.global_shift import find_global_shift_based_local_shifts
 from shiftfield.maps.correlation_map import (
     find_shift_based_correlation_map,
     generate_correlation_map,
 )
 from shiftfield.peaks.locate import locate_peak
-from shiftfield.settings import GlobalSettings, PeakSettings
+from shiftfield.settings import GlobalSettings, PeakSettings, parameters
 from shiftfield.sources import open_images
 from shiftfield.whole import whole
 
@@ -38,9 +38,7 @@ def add(commands: Any) -> None:
 
     shift = commands.add_parser("shift", help="one shift of a whole image, by one map of all of it")
     _add_pair(shift)
-    shift.add_argument(
-        "--margin", type=int, default=10, metavar="PX", help="largest shift (default: 10 px)"
-    )
+    add_options(shift, {"margin": parameters(GlobalSettings)["margin"]})
     shift.set_defaults(run=_shift)
 
     points = commands.add_parser(
@@ -77,8 +75,9 @@ def _peak(given: argparse.Namespace) -> int:
 
 
 def _shift(given: argparse.Namespace) -> int:
+    margin = GlobalSettings().margin if given.margin is None else given.margin
     return _tell_pair(
-        given, find_shift_based_correlation_map(given.reference, given.sample, given.margin)
+        given, find_shift_based_correlation_map(given.reference, given.sample, margin)
     )
 
 

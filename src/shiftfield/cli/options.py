@@ -20,7 +20,7 @@ def add_settings(
 ) -> None:
     """Add an option for each declared setting, and those that read and write all of them."""
     group = parser.add_argument_group("settings")
-    _add(group, {n: one for n, one in parameters(settings).items() if n not in leave_out})
+    add_options(group, {n: one for n, one in parameters(settings).items() if n not in leave_out})
     group.add_argument(
         "--settings", type=Path, metavar="FILE", help="read settings from a TOML file; options win"
     )
@@ -32,7 +32,7 @@ def add_settings(
 def add_thresholds(parser: argparse.ArgumentParser) -> None:
     """Add an option for each thing that a valid pixel must pass, with `--quality`."""
     group = parser.add_argument_group("what a pixel must pass to be valid, with --quality")
-    _add(group, THRESHOLDS)
+    add_options(group, THRESHOLDS)
 
 
 def thresholds_of(given: argparse.Namespace) -> Thresholds:
@@ -45,7 +45,8 @@ def thresholds_of(given: argparse.Namespace) -> Thresholds:
     return Thresholds(**{name.removeprefix(_PREFIX): value for name, value in chosen.items()})
 
 
-def _add(group: Any, declared: dict[str, Parameter]) -> None:
+def add_options(group: Any, declared: dict[str, Parameter]) -> None:
+    """Add an option for each declared setting; None where it is not given."""
     for name, parameter in declared.items():
         if name == "start":  # a shell has no array to give
             parameter = replace(

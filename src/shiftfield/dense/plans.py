@@ -18,6 +18,11 @@ from shiftfield.stream.rows import bytes_of_a_row
 _ON_CPU = "searches that have a start run on the CPU"
 
 
+def axes_of(settings: Settings, frames: int) -> tuple[str, ...]:
+    """Return the axes of the searches that settings ask for; a single pair is always searched in both."""
+    return ("x", "y") if settings.search == "1d" and frames > 1 else ("both",)
+
+
 def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:
     """Return the search that settings ask for: in both axes, or along "x" or "y" alone (1-D)."""
     one = np.ones(1)
@@ -68,13 +73,9 @@ def plan_of(
         )
     resident = reference.device is not None
     if resident:
-        check_resident(settings.device, search)
+        check_resident(settings.device, search, has_starts=starts is not None)
     name, refused = ("gpu", "") if resident else choose(settings.device, search)
     if starts is not None and name in ("gpu", "hybrid"):
-        if resident:
-            raise ValueError(
-                f"The images lie on a GPU, but {_ON_CPU}; give NumPy arrays (cupy.asnumpy) to use the CPU."
-            )
         name, refused = "cpu", "" if settings.device == "auto" else no_gpu(_ON_CPU)
     used, note = block_threads(threads)
     notes = [refused] if refused else []
@@ -96,9 +97,9 @@ def plan_of(
     )
 
 
-def check_resident(device: str, search: Search) -> None:
+def check_resident(device: str, search: Search, *, has_starts: bool) -> None:
     """Raise a ValueError that says why images on a GPU cannot be searched there."""
-    reason = backend("gpu").can_run(search)
+    reason = backend("gpu").can_run(search) or (_ON_CPU if has_starts else "")
     if device in ("cpu", "reference"):
         reason = f"device is {device!r}"
     if reason:

@@ -16,7 +16,7 @@ from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import Frames
 from shiftfield.physics.derivatives import shifts_of
 from shiftfield.physics.warping import frames_of
-from shiftfield.settings import check_integer
+from shiftfield.settings import check_integer, odd
 
 Float = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ def window_statistics(
             f"The reference has shape {ref.shape} and the sample {sam.shape}; they must be the same."
         )
     side = field.settings.window if window is None else check_integer("window", window, 1, "px")
-    side = side // 2 * 2 + 1
+    side = odd(side)
     if side > min(ref.size):
         raise ValueError(
             f"window is {side} px; it must fit into the images, which are {ref.size[0]} x {ref.size[1]} px."

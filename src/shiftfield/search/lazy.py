@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from shiftfield.arrays.converted import as_array, unmasked
 from shiftfield.arrays.on_device import is_lazy
-from shiftfield.dense.plans import plan_of, search_of
+from shiftfield.dense.plans import axes_of, plan_of, search_of
 from shiftfield.dense.running import run_plans
-from shiftfield.engine import Search
 from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.normalisation import AsGiven
@@ -26,7 +25,7 @@ from shiftfield.scores import METHODS
 from shiftfield.settings import Settings
 from shiftfield.sources import is_address, open_images
 from shiftfield.stream.bands import Input, Watch, Work
-from shiftfield.stream.plan import Plan, check_size
+from shiftfield.stream.plan import check_size
 
 Image = NDArray[np.float32]
 # What is not known of a chunk alone.
@@ -114,12 +113,10 @@ def _block(
 def _answers(reference: Frames, sample: Frames, settings: Settings, mean: float) -> list[Image]:
     """Return the images of one search, or of two along one axis each."""
     frames = reference.shape[0]
-    axes = ("x", "y") if settings.search == "1d" and frames > 1 else ("both",)
     works = []
-    for axis in axes:
-        plan: Plan = plan_of(
-            settings, _with(mean, search_of(settings, frames, axis)), (reference, sample)
-        )
+    for axis in axes_of(settings, frames):
+        search = replace(search_of(settings, frames, axis), reference_mean=mean)
+        plan = plan_of(settings, search, (reference, sample))
         works.append(
             Work(plan, Input(reference, AsGiven(reference)), Input(sample, AsGiven(sample)))
         )
@@ -128,10 +125,6 @@ def _answers(reference: Frames, sample: Frames, settings: Settings, mean: float)
         return [found[0].x, found[1].y, np.fmin(found[0].score, found[1].score)]
     names = ("x", "y", "score", "transmission", "dark_field")[: works[0].plan.search.known]
     return [getattr(found[0], name) for name in names]
-
-
-def _with(mean: float, search: Search) -> Search:
-    return replace(search, reference_mean=mean)
 
 
 def _mean(da: Any, reference: Any) -> Any:

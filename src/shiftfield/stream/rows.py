@@ -65,7 +65,7 @@ def make_readable(
     What is read in several passes (said for each input) is held in memory where a part of `memory` is enough,
     else copied into a temporary file where there is room for it; so is what is stored in chunks too tall to keep.
     """
-    allowed = machine.free_memory() // 2 if memory is None else machine.parse_bytes(memory)
+    allowed = machine.allowed_memory(memory)
     for frames, several in zip(inputs, several_passes, strict=True):
         if frames is None or frames.in_memory or frames.copied:
             continue
