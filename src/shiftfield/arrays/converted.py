@@ -24,6 +24,21 @@ def as_array(data: Any, name: str) -> NDArray[Any]:
         ) from error
 
 
+def sliceable(data: Any, name: str) -> Any:
+    """Return what slices like NumPy as it is, else as an array; a ValueError unless it holds real numbers."""
+    if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
+        data = as_array(data, name)
+    data = unmasked(data)
+    check_real(data, name)
+    return data
+
+
+def check_real(data: Any, name: str) -> None:
+    """Raise a ValueError unless an array holds real numbers."""
+    if np.dtype(data.dtype).kind not in "buif":
+        raise ValueError(f"{name} has dtype {data.dtype}; it must hold real numbers.")
+
+
 def unmasked(data: Any) -> Any:
     """Return an array of dask's whose masked elements are NaN; all else as it is."""
     if not isinstance(getattr(data, "_meta", None), np.ma.MaskedArray):

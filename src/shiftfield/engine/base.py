@@ -255,6 +255,15 @@ def blank(search: Search, shape: tuple[int, ...]) -> Answer:
     return Answer.of(along, **images)
 
 
+def put(answer: Answer, top: int, left: int, out: Answer) -> None:
+    """Write an answer into a `blank` one, from a row and a column on."""
+    rows, columns = answer.x.shape
+    for image in fields(Answer):
+        whole = getattr(out, image.name)
+        if whole.flags.writeable:
+            whole[top : top + rows, left : left + columns] = getattr(answer, image.name)
+
+
 def _kind(image: str) -> Any:
     return np.uint16 if image == "flags" else np.float32
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.engine import coverage
-from shiftfield.engine.base import ROUNDING, Answer, Block, Real, Search, Stop, Tile, blank
+from shiftfield.engine.base import ROUNDING, Answer, Block, Real, Search, Stop, Tile, blank, put
 from shiftfield.engine.kernels import prepare, weighted
 from shiftfield.engine.kernels.lanes import WIDTH, aligned
 from shiftfield.engine.kernels.scores import CODES
@@ -110,12 +110,7 @@ def _place(answer: Answer, tile: Tile, inner: Tile, step: int, out: Answer) -> N
     """Write the answer of a part of a tile where it belongs in that of the tile."""
     top = -(-inner.y0 // step) - -(-tile.y0 // step)
     left = -(-inner.x0 // step) - -(-tile.x0 // step)
-    rows, columns = answer.x.shape
-    for image in fields(Answer):
-        whole = getattr(out, image.name)
-        if whole.flags.writeable:
-            part = getattr(answer, image.name)
-            whole[top : top + rows, left : left + columns] = part
+    put(answer, top, left, out)
 
 
 class _Side:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.arrays.converted import as_array, unmasked
+from shiftfield.arrays.converted import sliceable
 from shiftfield.arrays.on_device import number_of
 from shiftfield.engine.base import Real, float_kind
 from shiftfield.sources import is_address, open_images
@@ -31,12 +31,7 @@ class Frames:
     def __init__(self, data: Any, name: str) -> None:
         if is_address(data):
             data = open_images(data)
-        if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
-            data = as_array(data, name)
-        data = unmasked(data)
-        kind = np.dtype(data.dtype).kind
-        if kind not in "buif":
-            raise ValueError(f"{name} has dtype {data.dtype}; it must hold real numbers.")
+        data = sliceable(data, name)
         if len(data.shape) not in (2, 3):
             raise ValueError(
                 f"{name} has shape {tuple(data.shape)}; it must be 2-D (rows, columns) or 3-D "

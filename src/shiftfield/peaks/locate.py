@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from shiftfield.arrays.converted import as_array
+from shiftfield.arrays.converted import as_array, check_real
 from shiftfield.peaks.fits import Flags, Float, Integers, refine
 from shiftfield.settings import PEAK_METHODS, check_choice, check_integer, peak_size
 
@@ -58,8 +58,7 @@ def locate_peak(
     (4.3, 3.8)
     """
     scores = as_array(mat, "The map")
-    if scores.dtype.kind not in "buif":
-        raise ValueError(f"The map has dtype {scores.dtype}; it must hold real numbers.")
+    check_real(scores, "The map")
     if scores.ndim != 2 or scores.size == 0:
         raise ValueError(f"The map has shape {scores.shape}; it must be 2-D and not empty.")
     size = check_peak(method, dim, size)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.arrays.converted import as_array, unmasked
+from shiftfield.arrays.converted import as_array, sliceable
 from shiftfield.scans.identity import identity
 from shiftfield.sources import is_address, open_images
 
@@ -93,13 +93,9 @@ class Series:
     def _open(self, data: Any, first: Any) -> Any:
         """Return something like the first that has a shape and a dtype of real numbers, and can be sliced."""
         found = open_images(data) if is_address(data) else data
-        if not (
-            hasattr(found, "shape") and hasattr(found, "dtype") and hasattr(found, "__getitem__")
-        ):
+        if np.ma.isMaskedArray(found):
             found = as_array(found, self._name)
-        found = unmasked(as_array(found, self._name) if np.ma.isMaskedArray(found) else found)
-        if np.dtype(found.dtype).kind not in "buif":
-            raise ValueError(f"{self._name} has dtype {found.dtype}; it must hold real numbers.")
+        found = sliceable(found, self._name)
         said = data if is_address(data) else self._name
         if len(found.shape) != len(self._axes) or min(found.shape) == 0:
             raise ValueError(

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from shiftfield import machine
 from shiftfield.engine import Answer, Backend, Block, Stop, Tile, backend
-from shiftfield.engine.base import blank
+from shiftfield.engine.base import blank, put
 from shiftfield.inputs.frames import Frames, as_floats
 from shiftfield.inputs.normalisation import Divisors, Normaliser
 from shiftfield.inputs.weights import NO_WEIGHTS, Weights, padded, unmasked, weights_of_tile
@@ -324,8 +324,4 @@ def mirrored(rows: Any, top: int, size: tuple[int, int], reach: tuple[int, int],
 
 def place(answer: Answer, tile: Tile, step: int, out: Answer) -> None:
     """Write the wanted pixels of a tile where they belong in a `blank` answer."""
-    top, left = -(-tile.y0 // step), -(-tile.x0 // step)
-    for image in fields(Answer):
-        part, whole = getattr(answer, image.name), getattr(out, image.name)
-        if whole.flags.writeable:
-            whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+    put(answer, -(-tile.y0 // step), -(-tile.x0 // step), out)
