@@ -20,6 +20,7 @@ SMALL = (
     "scores",
     "settings",
     "settings_file",
+    "strangers",
     "whole",
 )  # one box
 SINGLE = (

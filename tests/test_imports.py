@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1] / "src" / PACKAGE
 # Low to high: a module imports only from lines above its own (or from within itself).
 # A folder stands for all its modules, except those that have a line of their own.
 LAYERS = [
-    "scores whole",
+    "scores strangers whole",
     "_version machine quality settings settings_file field.colours peaks.fits physics.wave",
     "arrays live probing",
     "field maps peaks synthetic samples",
@@ -54,7 +54,8 @@ LAYERS = [
     "probing.probe",
     "scans.identity",
     "scans.axes scans.correction scans.alignment scans.store",
-    "scans.hdf5_store scans.lock scans.zarr_store scans.result",
+    "scans.hdf5_store scans.lock scans.zarr_store",
+    "scans.result",
     "scans.run",
     "scans",
     "doctor warm_up",

@@ -11,11 +11,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from shiftfield.strangers import clipped
 from shiftfield.whole import whole
 
 # bytes; a few lines are expected, and TOML's parser takes the square of a name's dots
 _LARGEST = 20_000
-_LONGEST = 250  # characters of a stranger's text that are shown
+_LONGEST = 250  # characters of a setting
 
 
 def write(path: Path, settings: Mapping[str, Any]) -> None:
@@ -54,12 +55,6 @@ def read(path: Path, known: Collection[str]) -> dict[str, Any]:
         if not isinstance(value, str | int | float) or len(str(value)) > _LONGEST:
             raise ValueError(f"{path} sets {name} to what is no number, switch or short text.")
     return {name: None if value == "none" else value for name, value in found.items()}
-
-
-def clipped(said: str) -> str:
-    """Return a text of a stranger, without what a terminal would obey, cut where it is long."""
-    plain = "".join(one if one.isprintable() else "?" for one in said[:_LONGEST])
-    return plain if len(said) <= _LONGEST else plain + "..."
 
 
 def _text(value: Any) -> str:

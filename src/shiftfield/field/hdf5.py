@@ -17,10 +17,11 @@ import numpy as np
 from shiftfield import machine
 from shiftfield.field.arrays import KINDS, FieldArrays
 from shiftfield.settings import Settings, parameters
-from shiftfield.settings_file import clipped
+from shiftfield.strangers import clipped, words_of
 
 FORMAT = "shiftfield/1"
-_UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px"}
+UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px"}
+CONVENTION = "px, (x, y), match in the reference minus place in the sample"
 
 
 def save(
@@ -42,16 +43,14 @@ def save(
             file.attrs["image_shape"] = field.image_shape
             file.attrs["frames"] = field.frames
             file.attrs["seconds"] = field.seconds
-            file.attrs["convention"] = (
-                "px, (x, y), match in the reference minus place in the sample"
-            )
+            file.attrs["convention"] = CONVENTION
             if placement:
                 file.attrs["placement"] = json.dumps(dict(placement))
             for name, data in field.quantities().items():
                 stored = write_packed(
                     file, name, data, compression="gzip", compression_opts=1, shuffle=True
                 )
-                stored.attrs["units"] = _UNITS.get(name, "")
+                stored.attrs["units"] = UNITS.get(name, "")
                 stored.attrs["axes"] = ["y", "x"]
     except OSError as error:
         raise OSError(f"{path} cannot be written: {error.strerror or error}.") from error
@@ -200,10 +199,3 @@ def whole_numbers(attributes: Mapping[str, Any], name: str, number: int, low: in
         what = f"{number} whole numbers" if number > 1 else "a whole number"
         raise ValueError(f"its {name} must be {what} of at least {low}")
     return [int(n) for n in found.reshape(-1)]
-
-
-def words_of(error: Exception) -> str:
-    """Return what is wrong as a part of a sentence, also where h5py says it at length."""
-    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    lines = said.strip().strip("'\"").splitlines()
-    return clipped(lines[0].rstrip(".: ") if lines else type(error).__name__)

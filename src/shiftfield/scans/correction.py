@@ -125,8 +125,6 @@ def _mean(image: Any, name: str, size: tuple[int, int]) -> Float | None:
             "they must be the same."
         )
     total: Float = np.zeros(size)
-    for start in range(0, size[0], 64):
-        total[start : start + 64] = frames.rows(start, min(start + 64, size[0])).mean(
-            axis=0, dtype=np.float64
-        )
+    for start, band in frames.bands():
+        total[start : start + band.shape[1]] = band.mean(axis=0, dtype=np.float64)
     return total

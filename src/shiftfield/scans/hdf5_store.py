@@ -17,9 +17,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.field.hdf5 import words_of
 from shiftfield.field.whole_file import WholeFile, reason, stored_chunks, write_packed
-from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, tall
+from shiftfield.scans.store import UNITS, Description, OutputError, axes_of, fill_of, tall
+from shiftfield.strangers import words_of
 from shiftfield.whole import synced
 
 
@@ -28,7 +28,7 @@ class HDF5Store:
 
     def __init__(self, path: Path, description: Description, *, overwrite: bool) -> None:
         self.path, self.description = path, description
-        self.parts = path.with_name(path.name + ".parts")
+        self.parts = folder_of_parts(path)
         self.complete = False
         if self.parts.is_symlink():
             raise ValueError(
@@ -83,10 +83,10 @@ class HDF5Store:
         with WholeFile(self.path, synced) as file:
             _describe(file, d, complete=False)
             for name, kind in d.quantities.items():
-                size = _size(d, name)
+                size = d.size_of(name)
                 layout = h5py.VirtualLayout((d.projections, *size), kind)
                 for number in range(d.projections):
-                    part = f"{self.parts.name}/{_name(number)}"
+                    part = f"{self.parts.name}/{name_of_part(number)}"
                     layout[number] = h5py.VirtualSource(part, name, size)
                 file.create_virtual_dataset(name, layout, fillvalue=fill_of(kind))
                 _label(file[name], name)
@@ -95,12 +95,12 @@ class HDF5Store:
     def done(self) -> NDArray[np.bool_]:
         """Return which projections are finished."""
         here = range(self.description.projections)
-        return np.array([self.complete or (self.parts / _name(n)).is_file() for n in here])
+        return np.array([self.complete or (self.parts / name_of_part(n)).is_file() for n in here])
 
     def write(self, number: int, quantities: Mapping[str, NDArray[Any]]) -> None:
         """Keep one projection."""
         try:
-            with WholeFile(self.parts / _name(number), synced) as file:
+            with WholeFile(self.parts / name_of_part(number), synced) as file:
                 for name, kind in self.description.quantities.items():
                     data = np.asarray(quantities[name], kind)
                     write_packed(file, name, data, **_packing(data.shape), fillvalue=fill_of(kind))
@@ -126,7 +126,7 @@ class HDF5Store:
     def _copy(self, file: h5py.File) -> None:
         d = self.description
         for name, kind in d.quantities.items():
-            size = _size(d, name)
+            size = d.size_of(name)
             packing = _packing(size)
             packing["chunks"] = (1, *packing["chunks"])
             out = file.create_dataset(
@@ -134,7 +134,7 @@ class HDF5Store:
             )
             _label(out, name)
             for number in range(d.projections):
-                place = self.parts / _name(number)
+                place = self.parts / name_of_part(number)
                 with h5py.File(place, "r") as part:
                     if not _alike(part.get(name), out):
                         raise OSError(f"{place} has another {name}; remove it")
@@ -153,13 +153,14 @@ def _alike(part: Any, whole: h5py.Dataset) -> bool:
     )
 
 
-def _name(number: int) -> str:
+def folder_of_parts(path: Path) -> Path:
+    """Return the folder in which the parts of a scan lie until all are there."""
+    return path.with_name(path.name + ".parts")
+
+
+def name_of_part(number: int) -> str:
+    """Return the name of the file of one projection."""
     return f"{number:06d}.h5"
-
-
-def _size(description: Description, name: str) -> tuple[int, ...]:
-    """Return the shape of a quantity of one projection."""
-    return (description.frames, 2) if name == "drift" else description.shape
 
 
 def _packing(size: tuple[int, ...]) -> dict[str, Any]:
@@ -177,9 +178,7 @@ def _describe(file: h5py.File, description: Description, *, complete: bool) -> N
 
 def _label(dataset: h5py.Dataset, name: str) -> None:
     dataset.attrs["units"] = UNITS.get(name, "")
-    dataset.attrs["axes"] = (
-        ["projection", "frame", "xy"] if name == "drift" else ["projection", "y", "x"]
-    )
+    dataset.attrs["axes"] = list(axes_of(name))
 
 
 def _failed(path: Path, error: OSError) -> OutputError:

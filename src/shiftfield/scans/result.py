@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.field import ShiftField
-from shiftfield.field.hdf5 import declared_format, words_of
+from shiftfield.field.hdf5 import declared_format
+from shiftfield.scans.hdf5_store import folder_of_parts, name_of_part
 from shiftfield.scans.store import FORMAT, Description, check_out
 from shiftfield.settings import Settings
 from shiftfield.sources import open_images, zarrs
+from shiftfield.strangers import words_of
 
 _LONGEST = 1 << 26  # bytes; a scan of a hundred thousand files says in less what it is
 
@@ -51,7 +53,7 @@ class Scan:
         self.projections, self.shape = self._about.projections, self._about.shape
         self.image_shape, self.frames = self._about.image_shape, self._about.frames
         self.settings, self.version = Settings(**self._about.settings), self._about.version
-        self._parts = self.path.with_name(self.path.name + ".parts")
+        self._parts = folder_of_parts(self.path)
 
     def __len__(self) -> int:
         return self.projections
@@ -66,7 +68,8 @@ class Scan:
             complete = bool(attributes["complete"])
         if complete:
             return np.ones(self.projections, bool)
-        return np.array([(self._parts / f"{n:06d}.h5").is_file() for n in range(self.projections)])
+        here = range(self.projections)
+        return np.array([(self._parts / name_of_part(n)).is_file() for n in here])
 
     def quantities(self) -> dict[str, Any]:
         """Return `x`, `y` (px), `valid`, `score` and what else there is, `(projection, rows, columns)`.

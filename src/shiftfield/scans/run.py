@@ -26,7 +26,14 @@ from shiftfield.scans.hdf5_store import HDF5Store
 from shiftfield.scans.identity import check_apart
 from shiftfield.scans.lock import alone
 from shiftfield.scans.result import Scan, is_scan
-from shiftfield.scans.store import Description, OutputError, Store, check_out, names_only
+from shiftfield.scans.store import (
+    QUANTITIES,
+    Description,
+    OutputError,
+    Store,
+    check_out,
+    names_only,
+)
 from shiftfield.scans.zarr_store import ZarrStore
 from shiftfield.scores import METHODS
 from shiftfield.search.one_call import field_of
@@ -201,15 +208,11 @@ def _references(data: Any, axes: Sequence[str] | str, own: Sequence[str] | str |
 
 
 def _quantities(settings: Settings, *, align: bool) -> dict[str, str]:
-    names = {"x": "float32", "y": "float32", "valid": "uint8", "score": "float32"}
-    names |= dict.fromkeys(METHODS[settings.method].gives, "float32")
-    if settings.uncertainty:
-        names |= {"uncertainty_x": "float32", "uncertainty_y": "float32"}
-    if settings.quality:
-        names |= {"second_peak": "float32", "quality": "uint16"}
-    if align:
-        names["drift"] = "float32"
-    return names
+    names = ["x", "y", "valid", "score", *METHODS[settings.method].gives]
+    names += ["uncertainty_x", "uncertainty_y"] * settings.uncertainty
+    names += ["second_peak", "quality"] * settings.quality
+    names += ["drift"] * bool(align)
+    return {name: QUANTITIES[name] for name in names}
 
 
 def _open_store(path: Path, description: Description, *, overwrite: bool) -> Store:
@@ -309,7 +312,7 @@ class _Run:
     def _allowed(self) -> int:
         """Return the bytes for all that is in work together, beside the references that all share."""
         held = self._shared.nbytes if self._shared is not None and self._shared.in_memory else 0
-        return self._memory() - held
+        return machine.allowed_memory(self.job.settings.memory) - held
 
     def _of_all(self) -> Frames | None:
         """Return the references that all projections share, in memory where they fit."""
@@ -317,13 +320,9 @@ class _Run:
             return None
         frames = Frames(self.job.correction.of(self.job.references[0]), "The reference")
         frames.look = self.watch.look
-        if frames.nbytes <= self._memory() // _THIRD:
+        if frames.nbytes <= machine.allowed_memory(self.job.settings.memory) // _THIRD:
             frames.hold()
         return frames
-
-    def _memory(self) -> int:
-        memory = self.job.settings.memory
-        return machine.free_memory() // 2 if memory is None else machine.parse_bytes(memory)
 
     def _one(self, number: int) -> None:
         """Find one field and keep it."""

@@ -16,20 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield._version import __version__
-from shiftfield.field.hdf5 import settings_in, whole_numbers, words_of
+from shiftfield.field.arrays import KINDS as FIELD_KINDS
+from shiftfield.field.hdf5 import CONVENTION, settings_in, whole_numbers
+from shiftfield.field.hdf5 import UNITS as FIELD_UNITS
 from shiftfield.settings import Settings
-from shiftfield.settings_file import clipped
 from shiftfield.sources.kinds import HDF5
+from shiftfield.strangers import clipped, words_of
 
 FORMAT = "shiftfield-scan/1"
-UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px", "drift": "px"}
-CONVENTION = "px, (x, y), match in the reference minus place in the sample"
+UNITS = {**FIELD_UNITS, "drift": "px"}
 KINDS = (*HDF5, ".zarr")
-QUANTITIES = {  # and the dtype each is kept with
-    "x": "float32", "y": "float32", "valid": "uint8", "score": "float32", "transmission": "float32",
-    "dark_field": "float32", "uncertainty_x": "float32", "uncertainty_y": "float32", "second_peak": "float32",
-    "quality": "uint16", "drift": "float32",
-}  # fmt: skip
+# and the dtype each is kept with
+QUANTITIES = {name: np.dtype(kind).name for name, kind in FIELD_KINDS.items()}
+QUANTITIES |= {"valid": "uint8", "drift": "float32"}
 _MOST = 10_000_000  # projections
 
 
@@ -62,6 +61,10 @@ class Description:
     image_shape: tuple[int, int]
     frames: int
     version: str = __version__
+
+    def size_of(self, quantity: str) -> tuple[int, int]:
+        """Return the shape of a quantity of one projection."""
+        return (self.frames, 2) if quantity == "drift" else self.shape
 
     def attributes(self) -> dict[str, Any]:
         """Return all as numbers and texts."""
@@ -204,6 +207,11 @@ def check_out(out: Any) -> Path:
 def tall(shape: tuple[int, int]) -> tuple[int, int]:
     """Return the chunk (rows, columns) of a quantity: about a quarter of a million pixels, whole rows."""
     return max(1, min(shape[0], 262_144 // shape[1])), shape[1]
+
+
+def axes_of(quantity: str) -> tuple[str, str, str]:
+    """Return the names of a quantity's axes."""
+    return ("projection", "frame", "xy") if quantity == "drift" else AXES
 
 
 def fill_of(dtype: str) -> Any:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.field.hdf5 import words_of
-from shiftfield.scans.store import UNITS, Description, OutputError, fill_of, tall
+from shiftfield.scans.store import UNITS, Description, OutputError, axes_of, fill_of, tall
 from shiftfield.sources.zarrs import store_of
+from shiftfield.strangers import words_of
 from shiftfield.whole import synced
 
 
@@ -70,10 +70,7 @@ class ZarrStore:
     def _arrays(self) -> dict[str, tuple[tuple[int, ...], str]]:
         """Return the shape and dtype of each array."""
         d = self.description
-        size = {"drift": (d.frames, 2)}
-        found = {
-            n: ((d.projections, *size.get(n, d.shape)), kind) for n, kind in d.quantities.items()
-        }
+        found = {n: ((d.projections, *d.size_of(n)), kind) for n, kind in d.quantities.items()}
         return {**found, "done": ((d.projections,), "uint8")}
 
     def _begin(self) -> None:
@@ -84,11 +81,10 @@ class ZarrStore:
         group.attrs.update({**d.attributes(), "complete": False})
         packing = self._zarr.codecs.BloscCodec(cname="lz4", shuffle="shuffle")
         for name, kind in d.quantities.items():
-            drift = name == "drift"
-            size = (d.frames, 2) if drift else d.shape
+            size = d.size_of(name)
             group.create_array(
                 name, shape=(d.projections, *size), chunks=(1, *tall(size)), dtype=kind,
-                fill_value=fill_of(kind), dimension_names=("projection", *(("frame", "xy") if drift else "yx")),
+                fill_value=fill_of(kind), dimension_names=axes_of(name),
                 attributes={"units": UNITS.get(name, "")}, compressors=packing,
             )  # fmt: skip
         group.create_array("done", shape=(d.projections,), chunks=(1,), dtype="uint8", fill_value=0)

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.settings_file import clipped
 from shiftfield.sources.kinds import HDF5, check_fits
+from shiftfield.strangers import clipped
 
 
 def is_address(data: Any) -> bool:

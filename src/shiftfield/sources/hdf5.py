@@ -13,9 +13,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from shiftfield.field.hdf5 import words_of
-from shiftfield.settings_file import clipped
 from shiftfield.sources.kinds import check_fits, check_regular, check_size, taken, the_only
+from shiftfield.strangers import clipped, words_of
 
 _DEEP = 16  # links, one after another; as many as HDF5 itself follows
 

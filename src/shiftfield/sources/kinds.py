@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from shiftfield import machine
-from shiftfield.settings_file import clipped
+from shiftfield.strangers import clipped
 
 HDF5 = (".h5", ".hdf5", ".hdf", ".he5", ".nxs", ".nx", ".cxi")
 TIFF = (".tif", ".tiff")

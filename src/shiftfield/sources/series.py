@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield import machine
-from shiftfield.field.hdf5 import words_of
 from shiftfield.sources.flat import FlatImages, Part, folder, free_space, spooled
 from shiftfield.sources.kinds import IMAGES, TIFF, check_fits, check_size
+from shiftfield.strangers import words_of
 
 _SHARE = 8  # of the free memory, the part that decoded images may take
 _PACKED = 1 << 16  # bytes that no byte of a file unpacks to: twice what Zstandard makes of zeros
@@ -27,7 +27,7 @@ _GRANTED = 1 << 24  # bytes
 _FORMATS = ("PNG", "JPEG", "BMP", "PPM", "GIF")  # of Pillow's, none that runs another program
 
 
-class Frames:
+class ImageFiles:
     """One frame for each file, of one shape and dtype."""
 
     def __init__(self, images: Sequence[Any]) -> None:
@@ -56,7 +56,7 @@ def open_series(place: Path) -> Any:
                 f"{path} has shape {tuple(image.shape)} and dtype {image.dtype}, {paths[0].name} "
                 f"{tuple(images[0].shape)} and {images[0].dtype}; all frames must be alike."
             )
-    return Frames(images)
+    return ImageFiles(images)
 
 
 def files_of(place: Path) -> list[Path]:

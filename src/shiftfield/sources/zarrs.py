@@ -10,9 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from shiftfield.field.hdf5 import words_of
-from shiftfield.settings_file import clipped
 from shiftfield.sources.kinds import check_fits, check_size, taken, the_only
+from shiftfield.strangers import clipped, words_of
 
 
 class ZarrImages:
