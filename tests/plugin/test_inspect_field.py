@@ -195,9 +195,11 @@ def test_tables_are_saved(
     dock.form.save_profile.click()
     with (tmp_path / "profile.csv").open(newline="") as file:
         names, *rows = csv.reader(file)
-    assert names == ["length (px)", "x shift"]
+    assert names == ["length (px)", "x shift (px)"]
     np.testing.assert_allclose(np.array(rows, float)[:, 1], dock.profiled.values)
     dock.save_histogram(tmp_path / "bins.csv")
+    head = (tmp_path / "bins.csv").read_text().splitlines()[0]
+    assert head == "x shift (px) from,x shift (px) to,pixels"
     table = np.loadtxt(tmp_path / "bins.csv", delimiter=",", skiprows=1)
     np.testing.assert_array_equal(table[:, 2], dock.counted.counts)
 

@@ -58,7 +58,9 @@ class Plots(pg.GraphicsLayoutWidget):  # type: ignore[misc]
         plot.setMenuEnabled(False)
         plot.setMouseEnabled(x=False, y=False)
         for side in ("left", "bottom"):
-            plot.getAxis(side).setStyle(tickLength=-4, tickTextOffset=2, hideOverlappingLabels=True)
+            axis = plot.getAxis(side)
+            axis.setStyle(tickLength=-4, tickTextOffset=2, hideOverlappingLabels=True)
+            axis.enableAutoSIPrefix(False)  # else a label of 2e6 pixels ends in "(x1e-06)"
         if image:
             plot.setAspectLocked(True)
             plot.invertY(True)

@@ -96,15 +96,16 @@ class InspectField(Panel):
         if self.counted is None:
             raise ValueError("There is no histogram to save; there is no field in the viewer.")
         edges = self.counted.edges
-        write_csv(path, ("from", "to", "pixels"), (edges[:-1], edges[1:], self.counted.counts))
+        name = self._name()
+        names = f"{name} from", f"{name} to", "pixels"
+        write_csv(path, names, (edges[:-1], edges[1:], self.counted.counts))
         self._say(f"Saved {path}.")
 
     def save_profile(self, path: Path) -> None:
         """Save lengths along the line and values as a table."""
         if self.profiled is None:
             raise ValueError("There is no profile to save; draw a line on the field first.")
-        quantity = NAMES.get(str(self.form.quantity.currentData()), "value")
-        names = f"length ({self.profiled.unit})", quantity
+        names = f"length ({self.profiled.unit})", self._name()
         write_csv(path, names, (self.profiled.lengths, self.profiled.values))
         self._say(f"Saved {path}.")
 
@@ -118,6 +119,12 @@ class InspectField(Panel):
         self._comparison.stop()
 
     # -- what happens ----------------------------------------------------------------------------
+
+    def _name(self) -> str:
+        """Return the quantity that is looked at, with its unit."""
+        quantity = self.form.quantity
+        unit = " (px)" if quantity.currentData() in IN_PX else ""
+        return f"{quantity.currentText()}{unit}"
 
     def _connect(self) -> None:
         form = self.form
@@ -189,10 +196,10 @@ class InspectField(Panel):
         self.profiled = None if layer is None else self._line.profile(layer)
         nothing = np.array([])
         if self.profiled is None:
-            self.form.profile.show_profile(nothing, nothing, "px")
+            self.form.profile.show_profile(nothing, nothing, "px", self._name())
         else:
             p = self.profiled
-            self.form.profile.show_profile(p.lengths, p.values, p.unit)
+            self.form.profile.show_profile(p.lengths, p.values, p.unit, self._name())
 
     def _take(self) -> None:
         counted = self._counts.answer()
@@ -206,7 +213,7 @@ class InspectField(Panel):
 
     def _show_counted(self, found: Histogram | None) -> None:
         self.counted = found
-        self.form.histogram.show_histogram(found)
+        self.form.histogram.show_histogram(found, self._name())
         self.form.numbers.setText("" if found is None else self._words(found))
 
     def _words(self, found: Histogram) -> str:

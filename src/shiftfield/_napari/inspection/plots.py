@@ -25,8 +25,9 @@ class HistogramPlot(Plots):
         self.plot_item.addItem(self._median)
         self.paint()
 
-    def show_histogram(self, found: Histogram | None) -> None:
-        """Draw a histogram; nothing for None."""
+    def show_histogram(self, found: Histogram | None, name: str) -> None:
+        """Draw a histogram of the quantity of that name; nothing for None."""
+        self.plot_item.setLabel("bottom", name)
         known = found is not None and bool(np.isfinite(found.median))
         self._median.setVisible(known)
         self.bars.setVisible(known)
@@ -48,10 +49,11 @@ class ProfilePlot(Plots):
         self.curve = self.plot_item.plot(pen=line(X_COLOUR, width=2), connect="finite")
         self.paint()
 
-    def show_profile(self, lengths: Float, values: Float, unit: str) -> None:
-        """Draw values over lengths; nothing where none is known."""
+    def show_profile(self, lengths: Float, values: Float, unit: str, name: str) -> None:
+        """Draw values of the quantity of that name over lengths; nothing where none is known."""
         self.curve.setData(lengths, values)
-        self.plot_item.setLabel("bottom", f"along the line, {unit}")
+        self.plot_item.setLabel("bottom", f"along the line ({unit})")
+        self.rename(self.plot_item, name)
         known = values[np.isfinite(values)]
         if known.size:
             low, high = float(known.min()), float(known.max())
