@@ -62,6 +62,9 @@ class DockMenu:
         """Return the button that opens the menu."""
         nothing = ("", "", lambda: None)
         return tools.menu_button(
+            "\u2630",
+            "Copy as a script or command, save and load settings, help",
+            "More actions",
             [
                 (
                     "Copy as Python",
@@ -79,7 +82,7 @@ class DockMenu:
                 ("Default settings", "As the dock came", self.reset),
                 nothing,
                 ("Help", "What each field means", self.help),
-            ]
+            ],
         )
 
     def values(self) -> dict[str, Any]:

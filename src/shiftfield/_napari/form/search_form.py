@@ -67,6 +67,16 @@ def thresholds_of(form: Container[Any]) -> Thresholds:
     return Thresholds(**{name.removeprefix(_THRESHOLD): value for name, value in found.items()})
 
 
+def counting(form: Container[Any], plane: bool) -> dict[str, bool]:
+    """Return which fields count, by name, with what others say; `plane`: both axes are searched together."""
+    return {
+        "peak_size": form["peak"].value == "poly_fit",
+        "shape_order": plane and form["refine"].value == "icgn",
+        "coverage": plane and form["borders"].value == "partial",
+        **dict.fromkeys(("refine", "uncertainty", "quality", "start", "borders"), plane),
+    }
+
+
 def values_of(form: Container[Any], names: Any) -> dict[str, Any]:
     """Return the values of those named fields that a form has and that count."""
     return {

@@ -1,6 +1,6 @@
-"""The menu beside a dock's Run button: copy, save, load, reset, help.
+"""Buttons that open a menu, the clipboard, and the dialogs for files of settings.
 
-What an entry does is said by the dock; here are the button, the clipboard and the dialogs for files.
+What an entry of a menu does is said elsewhere.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ TOML = "Settings (*.toml)"
 Entry = tuple[str, str, Callable[[], None]]  # text, tooltip, what it does; ("", "", ...) is a line
 
 
-def menu_button(entries: Sequence[Entry]) -> QToolButton:
-    """Return a button that opens a menu of entries."""
+def menu_button(text: str, tip: str, name: str, entries: Sequence[Entry]) -> QToolButton:
+    """Return a button that opens a menu of entries; `name` is for screen readers."""
     button = QToolButton()
-    button.setText("\u2630")
-    button.setToolTip("Copy as a script or command, save and load settings, help")
-    button.setAccessibleName("More actions")
+    button.setText(text)
+    button.setToolTip(tip)
+    button.setAccessibleName(name)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
     menu = QMenu(button)

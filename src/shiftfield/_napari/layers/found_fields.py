@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from shiftfield import ShiftField
 from shiftfield._napari.form.pickers import LayerPicker
-from shiftfield._napari.layers.inputs import PREVIEW, current_index, full_data, is_pixel
+from shiftfield._napari.layers.inputs import PREVIEW, about, current_index, full_data, is_pixel
 from shiftfield._napari.layers.placement import plane_matrix
 from shiftfield.settings import Settings
 
@@ -31,12 +31,6 @@ _ONE_SEARCH = (
     "out",
 )
 _WANTED = ("x", "y", "uncertainty_x", "uncertainty_y")
-
-
-def about(layer: Layer) -> dict[str, Any]:
-    """Return what a layer says of how it was made; empty where it is not ours."""
-    found = layer.metadata.get("shiftfield")
-    return found if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,13 @@ def is_result(layer: Layer) -> bool:
     """Whether a layer is what we have found, or what a search of sample data must find; seldom an input."""
     sample = layer.source.sample or ("", "")
     known = sample[0] == "shiftfield" and layer.name.startswith("known ")
-    made = layer.metadata.get("shiftfield")
-    return known or (isinstance(made, dict) and "quantity" in made)  # a moved sample has none
+    return known or "quantity" in about(layer)  # a moved sample has none
+
+
+def about(layer: Layer) -> dict[str, Any]:
+    """Return what a layer says of how it was made; empty where it is not ours."""
+    found = layer.metadata.get("shiftfield")
+    return found if isinstance(found, dict) else {}
 
 
 def compared_shape(layer: Image, first_axis: str) -> tuple[int, ...]:

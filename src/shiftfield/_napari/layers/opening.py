@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from magicgui.widgets.bases import ValueWidget
 from napari.layers import Layer
 from napari.utils.notifications import show_error, show_warning
 from napari.viewer import Viewer
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QMenu, QToolButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from shiftfield._napari.form.pickers import LayerPicker
+from shiftfield._napari.form.tools import menu_button
 from shiftfield._napari.layers.inputs import ADDRESS, STACKED
 from shiftfield.scans.store import KINDS
 from shiftfield.sources import names_in
@@ -184,19 +186,12 @@ def _beside(field: ValueWidget[Any], entries: Sequence[tuple[str, Act]]) -> None
     row = field.native.parentWidget()
     if isinstance(field, LayerPicker):
         field.native.setMinimumContentsLength(8)  # leave room for the button
-    button = QToolButton(row)
-    QWidget.setTabOrder(field.native, button)  # else it comes after all that was made before it
-    button.setText("\u2026")
-    button.setToolTip(
-        f"{field.label}: {' / '.join(text.rstrip(' .') for text, _ in entries).lower()}"
+    what = " / ".join(text.rstrip(" .") for text, _ in entries).lower()
+    button = menu_button(
+        "\u2026",
+        f"{field.label}: {what}",
+        f"Open files for {field.label}",
+        [(text, "", partial(act, row, str(field.label))) for text, act in entries],
     )
-    button.setAccessibleName(f"Open files for {field.label}")
-    menu = QMenu(button)
-    for text, act in entries:
-        action = menu.addAction(text)
-        assert action is not None
-        action.triggered.connect(lambda *_, act=act: act(button, str(field.label)))
-    button.setMenu(menu)
-    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
     row.layout().addWidget(button)
+    QWidget.setTabOrder(field.native, button)  # else it comes after all that was made before it

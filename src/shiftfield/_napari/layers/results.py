@@ -18,6 +18,7 @@ from shiftfield import Settings, Thresholds
 from shiftfield._napari.layers.inputs import (
     PREVIEW,
     Pixels,
+    about,
     data_shape,
     full_data,
     in_units_of,
@@ -124,11 +125,11 @@ def results(viewer: Viewer) -> list[Result]:
     """Return the searches whose layers are in the viewer, in the order of their first layers."""
     found: dict[str, Result] = {}
     for layer in viewer.layers:
-        about = layer.metadata.get("shiftfield")
-        if not isinstance(layer, Image | Labels) or not _is_field(about) or layer.ndim != 2:
+        said = about(layer)
+        if not isinstance(layer, Image | Labels) or not _is_field(said) or layer.ndim != 2:
             continue
-        key = _key(layer, about)
-        found.setdefault(key, Result(about, {})).layers[about["quantity"]] = layer
+        key = _key(layer, said)
+        found.setdefault(key, Result(said, {})).layers[said["quantity"]] = layer
     return list(found.values())
 
 
@@ -174,22 +175,19 @@ def named(viewer: Viewer, name: str) -> Layer | None:
     return next((layer for layer in viewer.layers if layer.name == name), None)
 
 
-def _is_field(about: Any) -> bool:
-    return (
-        isinstance(about, dict)
-        and "projections" not in about
-        and all(name in about for name in ("quantity", "settings", "image_shape", "frames"))
-    )
+def _is_field(said: dict[str, Any]) -> bool:
+    wanted = {"quantity", "settings", "image_shape", "frames"}
+    return "projections" not in said and wanted <= said.keys()
 
 
-def _key(layer: Layer, about: dict[str, Any]) -> str:
+def _key(layer: Layer, said: dict[str, Any]) -> str:
     if layer.metadata.get(PREVIEW):
         return f"preview {id(layer)}"
-    return repr([about.get(name) for name in _SAME])
+    return repr([said.get(name) for name in _SAME])
 
 
-def _pixels(viewer: Viewer, about: dict[str, Any], side: str) -> Pixels:
-    given = about.get("input")
+def _pixels(viewer: Viewer, said: dict[str, Any], side: str) -> Pixels:
+    given = said.get("input")
     if not given:
         raise ValueError(
             "This field does not say which layers it was made of; run the search in the viewer."
@@ -200,7 +198,7 @@ def _pixels(viewer: Viewer, about: dict[str, Any], side: str) -> Pixels:
         raise ValueError(f"The {side} of this search, the image {name!r}, is not in the viewer.")
     index = tuple(given.get(f"{side}_index") or ())
     shape = data_shape(layer)
-    frames, (height, width) = about["frames"], about["image_shape"]
+    frames, (height, width) = said["frames"], said["image_shape"]
     wanted = (frames, height, width)
     inside = len(index) < len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=False))
     found = shape[len(index) :]

@@ -26,9 +26,8 @@ from shiftfield._napari.layers.inputs import SLICES, Pixels, said
 from shiftfield._napari.layers.placement import differ, placement
 from shiftfield._napari.layers.plain import plain
 from shiftfield._napari.maps import moving
-from shiftfield.settings import DisplaySettings, GlobalSettings, PeakSettings
+from shiftfield.settings import MAP, POINTS, DisplaySettings, GlobalSettings, PeakSettings
 
-POINTS, MAP = "local points", "whole map"
 _POINT_FIELDS = ("window", "num_point", "global_value")
 
 

@@ -18,7 +18,15 @@ from shiftfield._napari.dock.dock import Dock, Task
 from shiftfield._napari.dock.pair import size_text
 from shiftfield._napari.form.fields import fields
 from shiftfield._napari.form.pickers import LayerPicker
-from shiftfield._napari.layers.inputs import SLICES, Pixels, input_of, is_picture, pixels, said
+from shiftfield._napari.layers.inputs import (
+    SLICES,
+    Pixels,
+    about,
+    input_of,
+    is_picture,
+    pixels,
+    said,
+)
 from shiftfield._napari.layers.placement import placement
 from shiftfield._napari.layers.plain import plain
 from shiftfield.settings import PeakSettings
@@ -63,7 +71,7 @@ class LocatePeak(Dock):
 
     def _choose_new_map(self, layer: Layer) -> None:
         """Choose a correlation map that has just been made."""
-        if not self._gone and quantity(layer) == _MAP and layer in self._map.choices:
+        if not self._gone and _is_map(layer) and layer in self._map.choices:
             self._map.value = layer
 
     def _chosen(self) -> Image:
@@ -106,7 +114,7 @@ class LocatePeak(Dock):
         layer = self._chosen()
         used = pixels(self._viewer, layer, SLICES)
         place = placement(layer, used.index)
-        zero = layer.metadata["shiftfield"]["zero"] if quantity(layer) == _MAP else None
+        zero = layer.metadata["shiftfield"]["zero"] if _is_map(layer) else None
         settings = self._settings()
         metadata = self._about(used, place, settings)
 
@@ -120,10 +128,8 @@ class LocatePeak(Dock):
         return Task(_locate(used.read, settings), show, said(used))
 
 
-def quantity(layer: Layer) -> str:
-    """Return what of a shift field a layer shows; "" for other layers."""
-    about = layer.metadata.get("shiftfield")
-    return str(about.get("quantity", "")) if isinstance(about, dict) else ""
+def _is_map(layer: Layer) -> bool:
+    return about(layer).get("quantity") == _MAP
 
 
 def _locate(read: Callable[[], Any], settings: PeakSettings) -> Callable[..., Any]:

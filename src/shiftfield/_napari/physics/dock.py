@@ -17,10 +17,11 @@ from napari.viewer import Viewer
 from shiftfield import __version__
 from shiftfield._napari.dock.dock import Dock, Task
 from shiftfield._napari.form.pickers import LayerPicker, narrow
-from shiftfield._napari.layers.found_fields import FieldPicker, FoundField, Snapshot, about
+from shiftfield._napari.layers.found_fields import FieldPicker, FoundField, Snapshot
 from shiftfield._napari.layers.inputs import (
     SLICES,
     Pixels,
+    about,
     data_shape,
     input_of,
     is_picture,
@@ -30,6 +31,7 @@ from shiftfield._napari.layers.inputs import (
 from shiftfield._napari.layers.opening import add_layer_buttons
 from shiftfield._napari.layers.placement import placement
 from shiftfield._napari.layers.plain import plain
+from shiftfield._napari.layers.results import named
 from shiftfield._napari.physics.meanings import MEANINGS, Images, look, warped
 from shiftfield._napari.physics.quantity import ENERGY, LENGTH, QuantityField, in_words
 
@@ -42,7 +44,6 @@ CHOICES = {
     "Magnitude": "magnitude",
     "Sample on reference": WARP,
 }
-_METHODS = ("scs", "fc", "dct", "least_squares")
 _PLANE = ("window", "coverage")
 _NEEDS = {
     "phase": ("method", "pixel_size", "distance", "energy", "magnification", "plane", "weigh", "angles"),
@@ -189,7 +190,7 @@ class PhysicsDock(Dock):
             return placement(field.layers["x"], field.index(self._viewer))
         sample = self.sample.value
         name = self._named(field, "reference")
-        below = next((one for one in self._viewer.layers if one.name == name), None)
+        below = named(self._viewer, name)
         fits = isinstance(below, Image) and data_shape(below)[-2:] == field.image_shape
         layer = below if fits else sample
         return placement(layer, pixels(self._viewer, layer, SLICES).index)
@@ -248,12 +249,14 @@ class PhysicsDock(Dock):
 
 
 def _phase_form() -> Sequence[Widget]:
+    from shiftfield.physics.retrieval import METHODS
+
     return [
         narrow(
             ComboBox(
                 name="method",
                 label="Method",
-                choices=_METHODS,
+                choices=METHODS,
                 tooltip="How slopes become a phase: Poisson's equation (scs), Fourier (fc), cosine transform "
                 "(dct), or least squares over the known pixels alone, for fields with many holes.",
             )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pprint import pformat
 from typing import Any
 
+from shiftfield._napari.layers import masks
 from shiftfield._napari.recipe.known import NOT_IN_CODE
 from shiftfield._napari.recipe.pixels import must_be_there, pixel_lines
 from shiftfield.settings import Settings, Thresholds, parameters
@@ -112,6 +113,7 @@ def _mask(about: Mapping[str, Any]) -> tuple[list[str], list[str]]:
             f"shapes = Shapes([np.array(p) for p in polygons], shape_type={mask['shape_type']!r})",
             "marked = np.any(shapes.to_masks(sample.shape[-2:]), axis=0)",
         ]
-    part = "marked" if mask["meaning"] == "alone take part" else "~marked"
-    sides = [side for side in SIDES if mask["of"] in ("both images", f"the {side}")]
+    part = "marked" if mask["meaning"] == masks.TAKEN else "~marked"
+    sides = [side for side, alone in zip(SIDES, (masks.REFERENCE, masks.SAMPLE), strict=True)
+             if mask["of"] in (masks.BOTH, alone)]  # fmt: skip
     return [*lines, ""], [f"{side}_weights={part}" for side in sides]

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout
 
 from shiftfield._napari.form.panel import Panel
 from shiftfield._napari.form.tools import copy
+from shiftfield._napari.layers.inputs import about
 from shiftfield._napari.recipe import searches as recipe
 
 _NOTHING = "Choose a layer that shiftfield has made; it says here how."
@@ -62,29 +63,29 @@ class HowMade(Panel):
         button.clicked.connect(lambda: self._copy(make))
         return button
 
-    def _script(self, about: Mapping[str, Any]) -> str:
-        return recipe.as_python(about, list(self.viewer.layers))
+    def _script(self, said: Mapping[str, Any]) -> str:
+        return recipe.as_python(said, list(self.viewer.layers))
 
     def _about(self) -> dict[str, Any] | None:
         layer = self.viewer.layers.selection.active
-        about = None if layer is None else layer.metadata.get("shiftfield")
-        return about if isinstance(about, dict) and "made_by" in about else None
+        said = {} if layer is None else about(layer)
+        return said if "made_by" in said else None
 
     def _show(self, *_: Any) -> None:
-        about = self._about()
-        self._python.setEnabled(about is not None)
-        self._command.setEnabled(about is not None)
-        if about is None:
+        said = self._about()
+        self._python.setEnabled(said is not None)
+        self._command.setEnabled(said is not None)
+        if said is None:
             self._text.setPlainText(_NOTHING)
             return
         active = self.viewer.layers.selection.active
-        self._text.setPlainText(f"{active.name}\n\n{recipe.described(about)}")
+        self._text.setPlainText(f"{active.name}\n\n{recipe.described(said)}")
 
     def _copy(self, make: Callable[[Mapping[str, Any]], str]) -> None:
-        about = self._about()
-        if about is None:
+        said = self._about()
+        if said is None:
             return
         try:
-            copy(make(about))
+            copy(make(said))
         except ValueError as error:
             show_error(str(error))

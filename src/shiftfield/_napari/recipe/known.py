@@ -12,8 +12,9 @@ import numpy as np
 from napari.layers import Layer
 
 from shiftfield._napari.layers.inputs import PREVIEW, full_data, origin
+from shiftfield._napari.layers.inputs import about as said_by
 
-_SIDES = ("reference", "sample", "map")
+INPUTS = ("reference", "sample", "map")  # whatever a run takes
 NOT_IN_CODE = ("device", "ncore", "memory")  # of the machine; they change no bit on the CPU
 _NOT_ASKED = (*NOT_IN_CODE, "overwrite")  # the last is forgotten by the form once it has run
 
@@ -22,9 +23,7 @@ def ran(about: Mapping[str, Any], layers: Iterable[Layer]) -> bool:
     """Whether one of some layers was made in just this way."""
     wanted = _asked(about, about)
     return any(
-        wanted == _asked(said, about)
-        for layer in layers
-        if PREVIEW not in layer.metadata and (said := layer.metadata.get("shiftfield"))
+        wanted == _asked(said_by(layer), about) for layer in layers if PREVIEW not in layer.metadata
     )
 
 
@@ -47,7 +46,7 @@ def completed(about: Mapping[str, Any], layers: Iterable[Layer]) -> dict[str, An
     known = {layer.name: layer for layer in layers}
     found = dict(about)
     given = dict(about.get("input", {}))
-    for side in _SIDES:
+    for side in INPUTS:
         if side in given:
             layer = known.get(given[side])
             if layer is not None:
@@ -97,8 +96,8 @@ def _same(one: Layer, other: Layer) -> bool:
 def _search(field: Mapping[str, Any], known: Mapping[str, Layer]) -> dict[str, Any] | None:
     """Return how the field was made, as the layer of its x shift says; None where that is not known."""
     layer = known.get(field["layers"]["x"])
-    said = None if layer is None else layer.metadata.get("shiftfield")
-    if layer is None or not said or said.get("settings") != field["settings"]:
+    said = {} if layer is None else said_by(layer)
+    if layer is None or said.get("settings") != field["settings"]:
         return None
     if "input" in said and "projections" not in said:
         return completed(said, known.values())

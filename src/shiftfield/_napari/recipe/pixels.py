@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shiftfield._napari.layers.inputs import GREY_WEIGHTS
+from shiftfield._napari.recipe.known import INPUTS
 
 
 def pixel_lines(given: Mapping[str, Any], side: str, array: str = "") -> list[str]:
@@ -84,7 +85,7 @@ def _renamed(given: Mapping[str, Any], origin: Mapping[str, Any]) -> list[str]:
     """Return the lines that name again all that was used of some sample data."""
     return [
         f"    opened[{given[f'{side}_place']}].name = {given[side]!r}"
-        for side in ("reference", "sample", "map")
+        for side in INPUTS
         if f"{side}_place" in given and given.get(f"{side}_origin") == origin
     ]
 

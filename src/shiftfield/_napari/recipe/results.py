@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from shiftfield._napari.recipe.fields import changed, field_lines, literal
+from shiftfield._napari.recipe.fields import SIDES, changed, field_lines, literal
 from shiftfield._napari.recipe.pixels import must_be_there, pixel_lines
 from shiftfield.settings import Settings
 
@@ -56,7 +56,7 @@ def _scan(about: Mapping[str, Any]) -> list[str]:
     """Return the lines that make, or go on with, a scan, and open it."""
     lines = []
     arguments = []
-    for side in ("reference", "sample"):
+    for side in SIDES:
         given = about["files"][side]
         if given is None:
             name = about["input"][side]
@@ -82,7 +82,7 @@ def _scan(about: Mapping[str, Any]) -> list[str]:
 def scan_command(about: Mapping[str, Any]) -> str:
     """Return the line for the shell that makes, or goes on with, a scan."""
     words = ["shiftfield", "scan"]
-    for side in ("reference", "sample"):
+    for side in SIDES:
         given = about["files"][side]
         if given is None:
             raise ValueError(

@@ -15,7 +15,7 @@ from shiftfield._napari.recipe import results as recipe_of_results
 from shiftfield._napari.recipe.fields import SIDES, both, call, changed, literal, search_lines
 from shiftfield._napari.recipe.known import completed
 from shiftfield._napari.recipe.pixels import is_stack_of_files, pixel_lines
-from shiftfield.settings import PeakSettings, Settings, Thresholds
+from shiftfield.settings import MAP, PeakSettings, Settings, Thresholds
 
 
 def as_python(about: Mapping[str, Any], layers: Sequence[Layer] = (), has_run: bool = True) -> str:
@@ -183,7 +183,7 @@ def _peak(about: Mapping[str, Any]) -> list[str]:
 def _global(about: Mapping[str, Any]) -> list[str]:
     s, peak = about["settings"], about["peak"]
     fit = [f"method={peak['method']!r}", f"size={peak['size']}"]
-    if s["approach"] == "whole map":
+    if s["approach"] == MAP:
         found = call(
             "x, y = shiftfield.find_shift_based_correlation_map",
             ["reference", "sample", str(s["margin"]), *fit],
@@ -301,7 +301,7 @@ def _global_command(about: Mapping[str, Any]) -> str:
         raise ValueError(
             f"A command line takes the usual peak fit only, and this was {peak}; Copy as Python takes any."
         )
-    if s["approach"] == "whole map":
+    if s["approach"] == MAP:
         return _line("shift", *_addresses(about), "--margin", str(s["margin"]))
     chosen = {name: s[name] for name in ("window", "margin", "num_point", "global_value")}
     return _line("global", *_addresses(about), *_options(chosen))

@@ -16,8 +16,8 @@ from napari.viewer import Viewer
 
 from shiftfield._napari.form.pickers import LayerPicker, narrow
 from shiftfield._napari.form.preferences import preferences
-from shiftfield._napari.form.search_form import More, search_fields, settings_of
-from shiftfield._napari.layers.inputs import PREVIEW, full_data, is_picture
+from shiftfield._napari.form.search_form import More, counting, search_fields, settings_of
+from shiftfield._napari.layers.inputs import full_data, is_picture
 from shiftfield._napari.layers.opening import AddressLine
 
 FILES = "files"
@@ -90,11 +90,7 @@ def scan_form(viewer: Viewer) -> list[Widget]:
 
 def _side(viewer: Viewer, name: str, label: str, what: str) -> list[Widget]:
     def fitting() -> Sequence[Layer]:
-        return [
-            layer
-            for layer in viewer.layers
-            if is_picture(layer) and not layer.rgb and PREVIEW not in layer.metadata
-        ]
+        return [layer for layer in viewer.layers if is_picture(layer) and not layer.rgb]
 
     return [
         LayerPicker(
@@ -223,12 +219,5 @@ def show_needed(form: Container[Any]) -> None:
         form[side].visible = layer_of(form, side) is None
     pearson = form["method"].value == "pearson"
     plane = not pearson or form["search"].value == "2d"
-    needs = {
-        "search": pearson,
-        "peak_size": form["peak"].value == "poly_fit",
-        "shape_order": plane and form["refine"].value == "icgn",
-        "coverage": plane and form["borders"].value == "partial",
-        **dict.fromkeys(("refine", "uncertainty", "quality", "start", "borders"), plane),
-    }
-    for name, needed in needs.items():
-        form[name].enabled = bool(needed)
+    for name, counts in {"search": pearson, **counting(form, plane)}.items():
+        form[name].enabled = counts

@@ -26,6 +26,7 @@ from shiftfield._napari.form.preferences import preferences
 from shiftfield._napari.form.search_form import (
     THRESHOLD_FIELDS,
     More,
+    counting,
     search_fields,
     settings_of,
     thresholds_of,
@@ -120,18 +121,15 @@ class FieldDock(PairDock):
         """Let only those fields be changed that count."""
         plane = self._searches_both_axes()
         masked = self.mask.value not in (None, NO_MASK)
-        needs = {
-            "peak_size": self.peak.value == "poly_fit",
-            "shape_order": plane and self.refine.value == "icgn",
-            **dict.fromkeys(
-                ("refine", "uncertainty", "quality", "start", "borders", "mask"), plane
-            ),
+        needs = counting(self, plane)
+        needs |= {
+            "mask": plane,
             **dict.fromkeys(THRESHOLD_FIELDS, plane and self.quality.value),
             **dict.fromkeys(("mask_means", "mask_of"), plane and masked),
-            "coverage": plane and (masked or self.borders.value == "partial"),
+            "coverage": needs["coverage"] or (plane and masked),
         }
         for name, needed in needs.items():
-            self[name].enabled = bool(needed)
+            self[name].enabled = needed
 
     def _searches_both_axes(self) -> bool:
         return True

@@ -27,8 +27,7 @@ from qtpy.QtWidgets import (
 
 from shiftfield._napari.dock.dock import Dock
 from shiftfield._napari.form.panel import Panel
-from shiftfield._napari.layers.found_fields import about
-from shiftfield._napari.layers.inputs import is_result
+from shiftfield._napari.layers.inputs import about, is_result
 from shiftfield._napari.workflow.pages import MaskPage, OpenPage, SavePage
 
 _ALIGN = (

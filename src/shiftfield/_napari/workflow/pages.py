@@ -17,8 +17,8 @@ from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
 from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from shiftfield._napari.layers.found_fields import about, found_fields, pictures_of_fields
-from shiftfield._napari.layers.inputs import data_shape, full_data, is_picture, is_result
+from shiftfield._napari.layers.found_fields import found_fields, pictures_of_fields
+from shiftfield._napari.layers.inputs import about, data_shape, full_data, is_picture, is_result
 from shiftfield._napari.layers.opening import ask_for_files, ask_for_folder, open_layers
 from shiftfield._napari.layers.placement import placement
 from shiftfield.whole import whole
