@@ -358,6 +358,13 @@ class Thresholds(_Checked):
     )
 
 
+def check_thresholds(thresholds: Any) -> Thresholds:
+    """Return thresholds, or raise a ValueError in one sentence when they are none."""
+    if not isinstance(thresholds, Thresholds):
+        raise ValueError(f"thresholds is {thresholds!r}; it must be a shiftfield.Thresholds.")
+    return thresholds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeakSettings(_Checked):
     """How the peak of one correlation map is located."""

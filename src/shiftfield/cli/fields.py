@@ -11,7 +11,13 @@ import numpy as np
 
 from shiftfield.cli.bar import Bar
 from shiftfield.cli.forecast import foreseen, in_words
-from shiftfield.cli.options import add_settings, add_thresholds, settings_of, thresholds_of
+from shiftfield.cli.options import (
+    add_reports,
+    add_settings,
+    add_thresholds,
+    settings_of,
+    thresholds_of,
+)
 from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import pair
 from shiftfield.search.one_call import find_shift_field
@@ -51,12 +57,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write the field (.h5) or a picture of it (.png)"
     )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="only say what would be done, and how long it would take",
-    )
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_reports(parser)
 
 
 def run(given: argparse.Namespace) -> int:

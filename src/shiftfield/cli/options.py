@@ -35,6 +35,16 @@ def add_thresholds(parser: argparse.ArgumentParser) -> None:
     add_options(group, THRESHOLDS)
 
 
+def add_reports(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what a command prints."""
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say what would be done, and how long it would take",
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
 def thresholds_of(given: argparse.Namespace) -> Thresholds:
     """Return the thresholds that were given: the defaults, then the TOML file, then the options."""
     stored = _stored(given.settings, parameters(Settings))

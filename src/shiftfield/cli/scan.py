@@ -12,7 +12,7 @@ import numpy as np
 
 from shiftfield.cli.bar import Bar
 from shiftfield.cli.forecast import foreseen, in_words
-from shiftfield.cli.options import add_settings, settings_of
+from shiftfield.cli.options import add_reports, add_settings, settings_of
 from shiftfield.inputs.frames import Frames
 from shiftfield.scans.axes import AXES
 from shiftfield.scans.result import Scan
@@ -62,12 +62,7 @@ def add(commands: Any) -> None:
     need.add_argument(
         "--overwrite", action="store_true", help="replace the scan that the file holds"
     )
-    parser.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="only say what would be done, and how long it would take",
-    )
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_reports(parser)
     add_settings(parser, Settings)
     parser.set_defaults(
         run=run, stopped="Stopped; what is finished is kept, and the same command goes on."

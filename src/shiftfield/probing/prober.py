@@ -25,7 +25,7 @@ from shiftfield.probing.block import block_of, inside
 from shiftfield.probing.probed import Probe
 from shiftfield.quality import Quality
 from shiftfield.search.one_call import USUAL
-from shiftfield.settings import Settings, Thresholds, check_integer
+from shiftfield.settings import Settings, Thresholds, check_integer, check_thresholds
 from shiftfield.stream.plan import check_size
 
 _Place = tuple[int, int]
@@ -53,8 +53,6 @@ class Prober:
         self, reference: Any, sample: Any, settings: Settings, thresholds: Thresholds = USUAL,
         weights: tuple[Any, Any] = (None, None),
     ) -> None:  # fmt: skip
-        if not isinstance(thresholds, Thresholds):
-            raise ValueError(f"thresholds is {thresholds!r}; it must be a shiftfield.Thresholds.")
         self.images = pair(reference, sample)
         frames, height, width = self.images[0].shape
         if settings.search == "1d" and frames > 1:
@@ -62,7 +60,7 @@ class Prober:
                 "search is '1d'; only the pixels of a 2-D search can be probed (search='2d')."
             )
         check_size((height, width), (settings.window,) * 2, (settings.margin,) * 2)
-        self.settings, self.limits = settings, thresholds
+        self.settings, self.limits = settings, check_thresholds(thresholds)
         self.weights = weights_of(*weights, self.images[0])
         self._search: Search | None = None
 

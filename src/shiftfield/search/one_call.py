@@ -20,7 +20,7 @@ from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.weights import NO_WEIGHTS, Weights, unmasked_frames, weights_of
 from shiftfield.search.lazy import lazy_field
-from shiftfield.settings import DEFAULT, Settings, Thresholds
+from shiftfield.settings import DEFAULT, Settings, Thresholds, check_thresholds
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.pieces import Starts, starts_of
 from shiftfield.stream.rows import make_readable
@@ -153,8 +153,7 @@ def find_shift_field(
         quality=quality, start=named(start), borders=borders, coverage=coverage,
         device=device, ncore=ncore, memory=memory,
     )  # fmt: skip
-    if not isinstance(thresholds, Thresholds):
-        raise ValueError(f"thresholds is {thresholds!r}; it must be a shiftfield.Thresholds.")
+    check_thresholds(thresholds)
     given = reference_weights is not None or sample_weights is not None
     if given and settings.search == "1d":
         raise ValueError("Weights were given with search '1d'; they need search '2d'.")
