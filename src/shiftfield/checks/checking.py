@@ -11,7 +11,7 @@ from shiftfield.checks.way_back import backward_starts, distance
 from shiftfield.dense.two_axes import search_2d
 from shiftfield.engine import Answer
 from shiftfield.inputs.frames import Frames
-from shiftfield.inputs.weights import NO_WEIGHTS, Weights
+from shiftfield.inputs.weights import Weights
 from shiftfield.settings import Settings, Thresholds
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.pieces import Starts
@@ -19,7 +19,7 @@ from shiftfield.stream.pieces import Starts
 
 def quality_of(
     answer: Answer, inputs: tuple[Frames, Frames], settings: Settings, limits: Thresholds, watch: Watch,
-    *, starts: Starts | None = None, weights: Weights = NO_WEIGHTS,
+    *, starts: Starts | None, weights: Weights,
 ) -> Bits:  # fmt: skip
     """Return what speaks against each pixel of the answer to a search of inputs (reference, sample)."""
     reference, sample = inputs

@@ -24,7 +24,7 @@ _HALO = PASSES[-1] + 2
 
 
 def smoothing(
-    search: Search, reference: Frames, sample: Frames, start: tuple[int, int] = (0, 0)
+    search: Search, reference: Frames, sample: Frames, start: tuple[int, int]
 ) -> tuple[int, float]:
     """Return the passes of smoothing with which windows wander least, and what slopes are then too flat by.
 

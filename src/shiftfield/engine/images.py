@@ -37,7 +37,7 @@ def reference_images(
     none: NDArray[np.uint8],
     kind: type[np.floating],
     *,
-    gain: float = 1.0,
+    gain: float,
 ) -> Real:
     """Return (4, n): the mean, and what the method needs of the reference alone; NaN where `none`.
 

@@ -26,15 +26,13 @@ def coefficients(pixels: Float, axes: tuple[int, ...] = (1, 2)) -> Float:
     return pixels
 
 
-def without_gaps(pixels: Real, missing: NDArray[np.bool_] | None = None) -> Float:
-    """Return frames in float64 in which what is not finite, or `missing`, is the nearest pixel that is there.
+def without_gaps(pixels: Real) -> Float:
+    """Return frames in float64 in which what is not finite is the nearest pixel that is finite.
 
     Splines reach far: one NaN would spoil a whole line.
     """
     found = pixels.astype(np.float64)
     gaps = np.logical_not(np.isfinite(found))
-    if missing is not None:
-        gaps |= missing
     for frame, gap in zip(found, gaps, strict=True):
         if gap.all():
             frame[:] = 0

@@ -40,13 +40,13 @@ def _srgb(
 
 
 @cache
-def diverging(levels: int = 255) -> NDArray[np.float64]:
-    """Return `(levels, 3)` sRGB colours in 0..1: blue (negative), near white (zero), orange (positive).
+def diverging() -> NDArray[np.float64]:
+    """Return `(255, 3)` sRGB colours in 0..1: blue (negative), near white (zero), orange (positive).
 
     Lightness falls linearly from the centre to both ends alike, and blue against orange stays
     apart for all common kinds of colour blindness.
     """
-    t = np.linspace(-1, 1, levels)
+    t = np.linspace(-1, 1, 255)
     lightness = 0.96 - 0.50 * np.abs(t)
     chroma = 0.125 * np.abs(t) ** 0.9
     return np.where(

@@ -67,7 +67,7 @@ class Variant:
         return LANES * self.columns
 
 
-def variant(search: Search, pixel: str, raw: str, *, ring: int, double: bool = False) -> Variant:
+def variant(search: Search, pixel: str, raw: str, *, ring: int, double: bool) -> Variant:
     """Return the variant for a search that is turned, if it must be; `ring` as in `cuda/common.cuh`."""
     wide = search.window[1]
     columns = 4 if wide <= _NARROW else 8
