@@ -58,6 +58,7 @@ def dock(viewer: Any, qtbot: Any) -> PhysicsDock:
     [
         ("0.65 um", LENGTH, 0.65e-6),
         ("0.65µm", LENGTH, 0.65e-6),
+        ("0.65 \N{GREEK SMALL LETTER MU}m", LENGTH, 0.65e-6),
         (" 6.5e-4 mm ", LENGTH, 0.65e-6),
         ("2 m", LENGTH, 2.0),
         ("25 keV", ENERGY, 25.0),

@@ -12,7 +12,7 @@ from napari.viewer import Viewer
 
 from shiftfield._napari.inspection.numbers import Float, along_line
 from shiftfield._napari.layers.drawn import vertices_in_px
-from shiftfield._napari.layers.inputs import PREVIEW
+from shiftfield._napari.layers.inputs import PREVIEW, symbol
 from shiftfield._napari.layers.placement import placement, plane_matrix
 
 NAME = "profile line"
@@ -66,7 +66,7 @@ class ProfileLine:
         matrix = plane_matrix(on)[:2, :2]
         length = float(np.hypot(*(matrix @ (ends[1] - ends[0]))))
         unit = str(on.units[-1])
-        return Profile(part * length, values, "px" if unit == "pixel" else f"{on.units[-1]:~}")
+        return Profile(part * length, values, "px" if unit == "pixel" else symbol(on.units[-1]))
 
     def remove(self) -> None:
         """Take the layer away."""

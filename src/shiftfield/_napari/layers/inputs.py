@@ -216,6 +216,11 @@ def is_pixel(unit: Any) -> bool:
     return "pixel" in str(unit)
 
 
+def symbol(unit: Any) -> str:
+    """Return a unit of pint as it is written, such as "mm" or "µm"; pint's own micro changes with its version."""
+    return f"{unit:~}".replace("\N{GREEK SMALL LETTER MU}", "\N{MICRO SIGN}")
+
+
 def unit_ratio(unit: Any, wanted: Any) -> float:
     """Return how many `wanted` one `unit` is; 1 where they cannot be compared."""
     if unit == wanted or not unit.is_compatible_with(wanted):

@@ -13,7 +13,7 @@ from typing import Any
 import pint
 from magicgui.widgets import LineEdit
 
-from shiftfield._napari.layers.inputs import is_pixel
+from shiftfield._napari.layers.inputs import is_pixel, symbol
 from shiftfield.physics.wave import PLANCK_TIMES_LIGHT
 
 # A number and the name of one unit: pint's own parser would also work out powers of powers.
@@ -86,7 +86,7 @@ def _in_unit(number: float, unit: str, kind: Kind) -> float | None:
 
 def in_words(number: float, unit: Any) -> str:
     """Return "0.65 µm" for a number of a unit of pint."""
-    return f"{number:.9g} {unit:~}"
+    return f"{number:.9g} {symbol(unit)}"
 
 
 class QuantityField(LineEdit):
