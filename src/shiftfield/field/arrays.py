@@ -19,6 +19,8 @@ KINDS: dict[str, type[Any]] = {  # of the arrays
     "dark_field": np.float32, "uncertainty_x": np.float32, "uncertainty_y": np.float32,
     "second_peak": np.float32, "quality": np.uint16,
 }  # fmt: skip
+# of those that have one
+UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from shiftfield import machine
-from shiftfield.field.arrays import KINDS, FieldArrays
+from shiftfield.field.arrays import KINDS, UNITS, FieldArrays
 from shiftfield.settings import Settings, parameters
 from shiftfield.strangers import clipped, words_of
 
 FORMAT = "shiftfield/1"
-UNITS = {"x": "px", "y": "px", "uncertainty_x": "px", "uncertainty_y": "px"}
 CONVENTION = "px, (x, y), match in the reference minus place in the sample"
 
 

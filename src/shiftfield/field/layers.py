@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shiftfield.field.arrays import FieldArrays
+from shiftfield.field.arrays import UNITS, FieldArrays
 from shiftfield.field.colours import diverging
 from shiftfield.field.quality_look import QUALITY_NAME, quality_look
 from shiftfield.settings import Settings
@@ -38,7 +38,7 @@ _TOP_DOWN = (
 # they would lie behind what is not valid
 _HIDDEN = ("uncertainty_x", "uncertainty_y", "second_peak")
 MOST_VECTORS = 40_000  # napari 0.9 takes about a second to draw them
-IN_PX = ("x", "y", "uncertainty_x", "uncertainty_y", "vectors")
+IN_PX = (*UNITS, "vectors")
 
 
 def to_layers(

@@ -16,18 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield._version import __version__
-from shiftfield.field.arrays import KINDS as FIELD_KINDS
+from shiftfield.field import arrays
 from shiftfield.field.hdf5 import CONVENTION, settings_in, whole_numbers
-from shiftfield.field.hdf5 import UNITS as FIELD_UNITS
 from shiftfield.settings import Settings
 from shiftfield.sources.kinds import HDF5
 from shiftfield.strangers import clipped, words_of
 
 FORMAT = "shiftfield-scan/1"
-UNITS = {**FIELD_UNITS, "drift": "px"}
+UNITS = {**arrays.UNITS, "drift": "px"}
 KINDS = (*HDF5, ".zarr")
 # and the dtype each is kept with
-QUANTITIES = {name: np.dtype(kind).name for name, kind in FIELD_KINDS.items()}
+QUANTITIES = {name: np.dtype(kind).name for name, kind in arrays.KINDS.items()}
 QUANTITIES |= {"valid": "uint8", "drift": "float32"}
 _MOST = 10_000_000  # projections
 
