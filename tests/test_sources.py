@@ -176,3 +176,31 @@ def test_a_file_that_vanishes_is_told(tmp_path: Path) -> None:
 
 def test_free_memory_is_some() -> None:
     assert 10**6 < machine.free_memory() < 2**50
+
+
+@pytest.mark.parametrize(
+    "address", ["", "::data", "a\0b", "~nobody-here/a.npy", "n" * 300 + ".npy"]
+)
+def test_what_names_no_file_is_no_address(address: str) -> None:
+    """The empty one is not the current folder."""
+    with pytest.raises(ValueError, match=r"^address is .*[.]$"):
+        shiftfield.normalize_image(address)
+
+
+def test_what_lacks_is_said_in_our_words(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["x"] = np.zeros((3, 3))
+    zarr.open_group(str(tmp_path / "other.zarr"), mode="w")
+    for make, name in (
+        (shiftfield.ShiftField.load, "h5"),
+        (shiftfield.Scan, "h5"),
+        (shiftfield.Scan, "zarr"),
+    ):
+        with pytest.raises(ValueError, match=r"(holds|is) no .*: it lacks format\.$"):
+            make(tmp_path / f"other.{name}")
+    with h5py.File(tmp_path / "other.h5", "a") as file:
+        file.attrs["format"] = "strange/1"
+    with pytest.raises(ValueError, match=r"its format is 'strange/1', not 'shiftfield/1'\.$"):
+        shiftfield.ShiftField.load(tmp_path / "other.h5")
+    with pytest.raises(ValueError, match=r"its format is 'strange/1'\.$"):
+        shiftfield.Scan(tmp_path / "other.h5")

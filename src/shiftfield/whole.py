@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written beside their name, then renamed.
+"""Names of files as callers give them, and files that are there whole or not at all: written beside, then renamed.
 
 What is written is decided elsewhere; HDF5, which needs more care, has `field.whole_file`.
 """
@@ -11,17 +11,41 @@ from contextlib import contextmanager
 from errno import EINVAL
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
+
+from shiftfield.strangers import clipped
+
+
+def path_of(given: Any, name: str = "path") -> Path:
+    """Return the path that a caller gave, `~` resolved; a ValueError where it names no file or folder."""
+    text = os.fspath(given) if isinstance(given, str | os.PathLike) else None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ValueError(f"{name} is {clipped(repr(given))}; it must name a file or a folder.")
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{name} is {clipped(text)}, and there is no such user.") from error
+    try:
+        path.exists()
+    except OSError as error:  # too long, or in a folder that may not be looked into
+        raise ValueError(f"{name} is {clipped(text)}: {error.strerror}.") from error
+    return path
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a name beside `path` to write to, which nobody foresees; it becomes `path` when no error comes."""
+    """Give a name beside `path` to write to, which nobody foresees; it becomes `path` when no error comes.
+
+    An OSError says in a sentence why it cannot be written.
+    """
     part = path.with_name(f".{path.stem}.{token_hex(8)}.part{path.suffix}")
     try:
         yield part
         synced(part)
         part.replace(path)
         synced(path.parent)
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         part.unlink(missing_ok=True)
 

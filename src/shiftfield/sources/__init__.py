@@ -22,6 +22,7 @@ import numpy as np
 
 from shiftfield.sources.kinds import HDF5, check_fits
 from shiftfield.strangers import clipped
+from shiftfield.whole import path_of
 
 
 def is_address(data: Any) -> bool:
@@ -49,10 +50,7 @@ def open_images(address: str | os.PathLike[str]) -> Any:
     ValueError
         When it holds no images, or a choice is needed; the choices are listed.
     """
-    path, _, inside = os.fspath(address).partition("::")
-    if "\0" in os.fspath(address):
-        raise ValueError(f"{clipped(os.fspath(address))} is no address: no name has a zero in it.")
-    place = _place(path)
+    place, inside = split_address(address)
     found = _opened(place, inside)
     kind = np.dtype(found.dtype).kind
     if kind not in "buif":
@@ -63,6 +61,12 @@ def open_images(address: str | os.PathLike[str]) -> Any:
         raise ValueError(f"{address} has shape {tuple(found.shape)}; images must not be empty.")
     check_fits(f"An answer for {address}", prod(found.shape[-2:]))
     return found
+
+
+def split_address(address: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Return the file, folder or pattern of an address, and what it names inside; a ValueError where it is none."""
+    path, _, inside = os.fspath(address).partition("::")
+    return path_of(address if "\0" in inside else path, "address"), inside
 
 
 def names_in(place: Path) -> list[str]:
@@ -97,13 +101,6 @@ def _opened(place: Path, inside: str) -> Any:
     from shiftfield.sources import series
 
     return series.open_series(place)
-
-
-def _place(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"{clipped(path)} cannot be found: there is no such user.") from error
 
 
 def _existing(path: Path) -> Path:
