@@ -42,7 +42,7 @@ BAD: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
     (PEAK, (IMAGE,), {"dim": 3}, r"dim is 3; allowed are 1 and 2"),
     (PEAK, (IMAGE,), {"size": "big"}, r"size is 'big'; it must be a whole number"),
     (ONE, (IMAGE, IMAGE), {"margin": 0}, r"margin is 0; it must be a whole number of at least 1"),
-    (ONE, (IMAGE, IMAGE), {"margin": 20}, r"margin of 20 px needs more than twice"),
+    (ONE, (IMAGE, IMAGE), {"margin": 20}, r"margin of 20 px needs at least 44 px"),
     (ONE, (IMAGE, IMAGE[5:-5]), {"margin": 5}, r"10 x 0 px larger .* at least 10 x 10 px"),
     (ONE, (IMAGE, IMAGE), {"axis": 2}, r"axis is 2; allowed are None, 0 \(rows\) and 1"),
     (ONE, (IMAGE, IMAGE), {"method": "x"}, r"method is 'x'"),

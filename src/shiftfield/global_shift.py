@@ -145,6 +145,9 @@ def find_global_shift_based_local_shifts(
     )
     peak, watch = (sub_pixel, method, size), Watch(progress, cancel)
     x, y = _shifts_at(maker, ref, sam, points, win_size, margin, peak, watch)
+    if norm:  # rows and columns of a normalised image lend texture to a window that has none
+        flat = _constant(whole(mat, "The sample")[0], points, win_size // 2)
+        x[flat] = y[flat] = np.nan
     unknown = int(np.count_nonzero(np.isnan(x)))
     if unknown == x.size:
         raise ValueError(
@@ -270,6 +273,15 @@ def _rows_and_columns(list_ij: Any) -> tuple[Index, Index]:
     if rows.size != columns.size:
         raise ValueError(f"{rule}; {rows.size} rows and {columns.size} columns were given.")
     return rows.astype(np.intp), columns.astype(np.intp)
+
+
+def _constant(sam: Float, points: tuple[Index, Index], radius: int) -> NDArray[np.bool_]:
+    """Return at which points all pixels of the window are equal."""
+    windows = (
+        sam[:, i - radius : i + radius + 1, j - radius : j + radius + 1]
+        for i, j in zip(*points, strict=True)
+    )
+    return np.array([bool(window.max() == window.min()) for window in windows])
 
 
 def _shifts_at(

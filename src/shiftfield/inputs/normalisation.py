@@ -32,7 +32,8 @@ def normalize_image(mat: Any) -> Real:
     Returns
     -------
     ndarray of the same shape
-        float32 for float32 input, else float64. NaN pixels stay NaN and are left out of all sums.
+        float32 for float32 input, else float64. NaN pixels stay NaN and are left out of all sums; so are rows and
+        columns without a finite pixel.
 
     Raises
     ------
@@ -53,10 +54,13 @@ def normalize_image(mat: Any) -> Real:
     pixels = np.where(np.isfinite(pixels), pixels, np.nan)
     if not np.isfinite(pixels).any():
         raise ValueError("The image holds no finite pixel; there is nothing to normalise.")
+    most = float(np.nanmax(pixels))
+    # A power of 2 changes no digit, and keeps sums and squares of the largest and smallest numbers in float64.
+    pixels = np.ldexp(pixels, -int(np.frexp(np.nanmax(np.abs(pixels)))[1]))
     if frames.ndim == 3:
         flat = _standard(pixels)
         return _as(flat - np.nanmin(flat), out)
-    columns, rows = np.nansum(pixels[0], axis=0), np.nansum(pixels[0], axis=1)
+    columns, rows = (_sums(pixels[0], axis) for axis in (0, 1))
     for name, sums in (("Column", columns), ("Row", rows)):
         if np.any(sums == 0):
             raise ValueError(
@@ -64,11 +68,15 @@ def normalize_image(mat: Any) -> Real:
                 "and column must have a sum to divide by."
             )
     if np.nanmax(pixels) == np.nanmin(pixels):
-        raise ValueError(
-            f"All pixels of the image are {float(np.nanmax(pixels)):g}; it must not be constant."
-        )
+        raise ValueError(f"All pixels of the image are {most:g}; it must not be constant.")
     flat = pixels[0] / columns / rows[:, None]
     return _as(_standard(flat), out)
+
+
+def _sums(pixels: Float, axis: int) -> Float:
+    """Return sums over finite pixels along an axis, NaN where there are none."""
+    some = np.isfinite(pixels).any(axis=axis)
+    return np.where(some, np.nansum(pixels, axis=axis), np.nan)
 
 
 def _as(pixels: Float, dtype: type[np.float32] | type[np.float64]) -> Real:

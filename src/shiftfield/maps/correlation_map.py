@@ -19,6 +19,9 @@ from shiftfield.peaks.locate import check_peak, locate_peak
 from shiftfield.settings import check_integer
 
 
+_LEAST = 4  # px of a template that is cropped; of fewer, nearly any place agrees with it
+
+
 def generate_correlation_map(
     ref_mat: Any, mat: Any, gpu: bool | str = False, block: tuple[int, int] = (16, 16)
 ) -> NDArray[np.float32]:
@@ -159,10 +162,10 @@ def _crop(ref: Frames, sam: Frames, margin: int, axis: int | None) -> tuple[slic
     """Return the part of a sample of the reference's shape within the margin; else check that the margin fits."""
     margins = (0 if axis == 1 else margin), (0 if axis == 0 else margin)
     if ref.shape == sam.shape:
-        if any(n <= 2 * m for n, m in zip(sam.size, margins, strict=True)):
+        if any(n - 2 * m < _LEAST for n, m in zip(sam.size, margins, strict=True) if m):
             raise ValueError(
-                f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropping by a margin of {margin} px "
-                "needs more than twice that along each searched axis."
+                f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropping by a margin of {margin} px needs at "
+                f"least {2 * margin + _LEAST} px along each searched axis, for a template of {_LEAST} px."
             )
         return slice(margins[0], sam.shape[1] - margins[0]), slice(
             margins[1], sam.shape[2] - margins[1]

@@ -19,6 +19,8 @@ _PROBES = 256  # pixels of an image that its level is taken from
 # px; tiles of the reference for a small and a larger template
 _SMALL, _SMALL_TILE, _TILE = 16, 256, 768
 _TEXTURE = 1e-7  # a variance below this share of the whole image's is looked at pixel by pixel
+_RANGE = 1e6  # among pixels that are transformed together: small ones drown in the rounding of large ones
+_SMALLEST, _LARGEST = 1e-100, 1e100  # usual pixels whose squares float64 holds, also summed
 
 
 class Library(NamedTuple):
@@ -52,12 +54,14 @@ def pearson_maps(reference: Float, sample: Float, library: Library = SCIPY) -> F
     return maps
 
 
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")
 def _pearson_maps(reference: Float, sample: Float, library: Library) -> Float:
     """Return the maps of `pearson_maps` in one piece."""
     window = sample.shape[2:]
     ny, nx = (n - m + 1 for n, m in zip(reference.shape[2:], window, strict=True))
     ref, spoilt_ref = _centre(reference)
     sam, spoilt_sam = _centre(sample)
+    (ref, usual), (sam, _) = in_range(ref), in_range(sam)
     n = sample[0].size
     deviation = sam - sam.mean(axis=(1, 2, 3), keepdims=True)
     square = np.einsum("nkij,nkij->n", deviation, deviation)
@@ -66,15 +70,19 @@ def _pearson_maps(reference: Float, sample: Float, library: Library) -> Float:
     sums /= n
     squares -= sums
     spread = np.maximum(squares, 0.0, out=squares)
-    cross = _cross(ref, deviation, ny, nx, library.fft)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cross /= np.sqrt(spread * square[:, None, None])
+    parts = by_size(ref, usual)
+    cross = _cross(parts.pop(0)[0], deviation, ny, nx, library.fft)
+    for _, (part, where) in sorted(parts.items()):
+        cross += np.where(touched(where, window), _cross(part, deviation, ny, nx, library.fft), 0.0)
+    cross /= np.sqrt(spread) * np.sqrt(square)[:, None, None]
     maps: Float = np.clip(cross, -1, 1)
-    flat = constant_windows(reference, window, spread, sums, library.ndimage)
+    typical = typical_spread(spread, n, usual)
+    flat = constant_windows(reference, window, (spread, sums, typical), library.ndimage)
     flat_template = (sample.max(axis=(1, 2, 3)) == sample.min(axis=(1, 2, 3))) | ~(square > 0)
     maps[flat | flat_template[:, None, None]] = 0.0
+    maps[~np.isfinite(spread * square[:, None, None])] = np.nan  # squares beyond float64
     if spoilt_ref is not None:
-        maps[window_sums(spoilt_ref.astype(np.float64), window)[0] > 0.5] = np.nan
+        maps[touched(spoilt_ref, window)] = np.nan
     if spoilt_sam is not None:
         maps[spoilt_sam.any(axis=(1, 2, 3))] = np.nan
     return maps
@@ -111,6 +119,56 @@ def _centre(images: Float) -> tuple[Float, NDArray[np.bool_] | None]:
     probe[np.isnan(probe).all(axis=1)] = 0.0
     level = np.nanmedian(probe, axis=1)[:, None, None, None]
     return np.where(spoilt, 0.0, images - level), spoilt
+
+
+def in_range(images: Float) -> tuple[Float, float]:
+    """Return images, times a power of 2 where their squares would leave float64, and the usual size of a pixel."""
+    usual = usual_size(images)
+    power = power_for(usual)
+    return (np.ldexp(images, power), float(np.ldexp(usual, power))) if power else (images, usual)
+
+
+def power_for(usual: float) -> int:
+    """Return the power of 2 that brings pixels of a usual size to where float64 holds their squares."""
+    return 0 if usual == 0 or _SMALLEST < usual < _LARGEST else -int(np.frexp(usual)[1])
+
+
+def usual_size(images: Float) -> float:
+    """Return the median size of the pixels that are not 0, of some; 0 when all pixels are."""
+    flat = images.reshape(-1)
+    size = np.abs(flat[:: max(1, flat.size // _PROBES)])
+    some = size[size > 0]
+    return float(np.median(some)) if some.size else float(np.abs(images).max())
+
+
+def by_size(images: Float, usual: float) -> dict[int, tuple[Float, Any]]:
+    """Return the parts of images that add up to them: 0, the usual pixels; 1, 2, ..., those ever further beyond.
+
+    With each part comes where its pixels are; None where all are in part 0.
+    """
+    top = max(float(images.max()), -float(images.min()))
+    usual = usual or top
+    if not top > _RANGE * usual:
+        return {0: (images, None)}
+    size, parts, number, least, most = np.abs(images), {}, 0, -1.0, _RANGE * usual
+    while least < top:
+        where = (size > least) & (size <= most)
+        if number == 0 or where.any():
+            parts[number] = np.where(where, images, 0.0), where
+        number, least, most = number + 1, most, most * _RANGE
+    return parts
+
+
+def typical_spread(spread: Float, count: int, usual: float) -> Float:
+    """Return the greatest spread `(N, 1, 1)` of windows of so many usual pixels."""
+    most: Float = np.minimum(spread.max(axis=(1, 2), keepdims=True), count * (_RANGE * usual) ** 2)
+    return most
+
+
+def touched(where: Any, window: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which windows `(N, ny, nx)` hold a pixel that is marked in `(N, K, H, W)`."""
+    marked: NDArray[np.bool_] = window_sums(where.astype(np.float64), window)[0] > 0.5
+    return marked
 
 
 def level_of(image: Float) -> float:
@@ -161,13 +219,14 @@ def _neighbours(images: Float, size: int, axis: int) -> Float:
 
 
 def constant_windows(
-    images: Float, window: tuple[int, ...], spread: Float, level: Float, ndimage: Any
+    images: Float, window: tuple[int, ...], sums: tuple[Float, Float, Float], ndimage: Any
 ) -> NDArray[np.bool_]:
     """Return where all pixels of a window are equal, or vary by no more than the sums' own rounding.
 
-    Looked at exactly only where the spread is tiny. `spread` and `level` add up to the sums of squares.
+    Looked at exactly only where the spread is tiny. `sums` are spread and level, which add up to the sums of
+    squares, and the greatest spread of usual pixels `(N, 1, 1)`.
     """
-    typical = spread.max(axis=(1, 2), keepdims=True)
+    spread, level, typical = sums
     flat: NDArray[np.bool_] = ~(spread > _TEXTURE * typical)
     for n in np.flatnonzero(to_host(flat.any(axis=(1, 2)))):
         highest, lowest = images[n].max(axis=0), images[n].min(axis=0)
