@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+import zarr
+from PIL import Image
 from scenes import moved, same_bits
 
 import shiftfield
@@ -194,6 +197,98 @@ def test_what_is_wrong_is_one_line(
             main(arguments)
         assert stopped.value.code == 2
         assert words in capsys.readouterr().err
+
+
+@pytest.fixture
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, the current one, with an input of every kind."""
+    monkeypatch.chdir(tmp_path)
+    np.save("ref.npy", REF)
+    np.save("sam.npy", SAM)
+    np.save("one.npy", REF[0])
+    np.save("t.npy", SAM[0, 9:50, 9:40])
+    Path("raw").mkdir()
+    for n in range(3):
+        Image.fromarray(np.full((60, 50), n, np.uint8)).save(f"raw/{n}.png")
+    with h5py.File("raw.h5", "w") as file:
+        file["i"], file["j"] = REF, SAM
+    with h5py.File("virtual.h5", "w") as file:
+        layout = h5py.VirtualLayout(REF.shape, REF.dtype)
+        layout[:] = h5py.VirtualSource("raw.h5", "i", REF.shape)
+        file.create_virtual_dataset("i", layout)
+    zarr.create_array("raw.zarr", data=REF)
+    Path("link.npy").symlink_to("one.npy")
+    Path("hard.npy").hardlink_to("one.npy")
+    Path("s.h5").write_text("margin = 3")
+    return tmp_path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize(("command", "out"), [
+    ("map one.npy t.npy --out", "one.npy"),
+    ("map one.npy t.npy --out", "t.npy"),
+    ("map one.npy t.npy --out", "link.npy"),
+    ("map one.npy t.npy --out", "hard.npy"),
+    ("map link.npy t.npy --out", "one.npy"),
+    ("map [a-z]*.npy t.npy --out", "one.npy"),
+    ("map [a-z]*.npy t.npy --out", "new.npy"),
+    ("local raw.h5::i raw.h5::j --out", "raw.h5"),
+    ("local virtual.h5 sam.npy --out", "raw.h5"),
+    ("local raw sam.npy --out", "raw/1.png"),
+    ("local raw sam.npy --out", "raw/new.png"),
+    ("local ref.npy sam.npy --sample-mask raw.h5::i --out", "raw.h5"),
+    ("umpa ref.npy sam.npy --settings s.h5 --out", "s.h5"),
+    ("scan --references ref.npy --samples sam.npy --dark raw.h5::i --out", "raw.h5"),
+    ("local ref.npy sam.npy --save-settings", "sam.npy"),
+    ("local raw.zarr sam.npy --save-settings", "raw.zarr/zarr.json"),
+    ("umpa ref.npy sam.npy --reference-mask one.npy --save-settings", "hard.npy"),
+    ("global one.npy one.npy --save-settings", "one.npy"),
+    ("peak one.npy --save-settings", "one.npy"),
+    ("scan --references ref.npy --samples sam.npy --out x.h5 --save-settings", "ref.npy"),
+    ("local ref.npy sam.npy --out x.h5 --save-settings", "x.h5"),
+])  # fmt: skip
+def test_no_command_writes_over_what_it_reads(
+    inputs: Path, command: str, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By whatever name: a link, one inside a folder, a pattern or a store, the source of a dataset."""
+    before = {path: path.read_bytes() for path in inputs.rglob("*") if path.is_file()}
+    assert main([*command.split(), out]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("shiftfield: --")
+    assert said.count("\n") == 1
+    assert out in said
+    assert "choose another name" in said
+    assert {path: path.read_bytes() for path in inputs.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.usefixtures("inputs")
+def test_settings_may_go_back_to_their_file() -> None:
+    given = ["local", "ref.npy", "sam.npy", "--settings", "s.h5", "--save-settings", "s.h5"]
+    assert main([*given, "--out", "raw.zarr/field.h5"]) == 0
+    assert "window = 7" in Path("s.h5").read_text()
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.parametrize("place", ["nowhere/s.toml", "raw", ""])
+def test_settings_that_cannot_be_written_are_told_before_any_work(
+    place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option in ("--save-settings", "--out"):
+        assert main(["local", "ref.npy", "sam.npy", option, place]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"shiftfield: {option} is ")
+        assert said.endswith(".\n")
+
+
+@pytest.mark.usefixtures("inputs")
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe ends otherwise there")
+def test_it_ends_quietly_when_nobody_reads() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "shiftfield", "peak", "one.npy"]
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, check=False)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_warnings_are_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,19 +1,21 @@
 """`shiftfield` on the command line.
 
 Exit status: 0 when all went well, 1 when there is no answer or a file could not be read or written, 2 when an
-argument or an input is not what it must be, 130 when it was stopped by Ctrl-C.
+argument or an input is not what it must be, 130 when it was stopped by Ctrl-C, 141 when
+nobody reads what it prints.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from typing import Any
 
 from shiftfield._version import __version__
 
-_STOPPED = 130
+_STOPPED, _UNREAD = 130, 141
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,13 +49,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace) -> int:
     """Run a command; what goes wrong is one sentence, what is warned of is another."""
+    from shiftfield.cli.outputs import check_outputs
+
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = _show
         try:
+            check_outputs(given)
             status: int = given.run(given)
+            sys.stdout.flush()
             return status
-        except (ValueError, FileNotFoundError) as error:
+        except BrokenPipeError:  # as other tools end, whose reader has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _UNREAD
+        except (ValueError, FileNotFoundError, FileExistsError) as error:
             return _say(error, 2)
         except (OSError, MemoryError) as error:
             return _say(error, 1)

@@ -1,4 +1,4 @@
-"""Names of files as callers give them, and files that are there whole or not at all: written beside, then renamed.
+"""Names of files as callers give them; files that are there whole or not at all: written beside, then renamed.
 
 What is written is decided elsewhere; HDF5, which needs more care, has `field.whole_file`.
 """

@@ -18,6 +18,7 @@ from shiftfield.cli.options import (
     settings_of,
     thresholds_of,
 )
+from shiftfield.cli.outputs import check_out
 from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import pair
 from shiftfield.search.one_call import find_shift_field
@@ -84,14 +85,6 @@ def run(given: argparse.Namespace) -> int:
     text = f"{field.summary()}\nwritten     {kept}"
     _print(_summary(field, given.out) if given.json else text, given.json)
     return 0
-
-
-def check_out(path: Path, kinds: tuple[str, ...]) -> None:
-    """Raise a ValueError before any work when a file of that name will not be written."""
-    if path.suffix.lower() not in kinds:
-        raise ValueError(f"--out is {path}; its name must end in {' or '.join(kinds)}.")
-    if not path.absolute().parent.is_dir():
-        raise ValueError(f"--out is {path}; the folder {path.absolute().parent} does not exist.")
 
 
 def _settings(given: argparse.Namespace) -> Settings:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from shiftfield.cli.bar import Bar
-from shiftfield.cli.fields import check_out
 from shiftfield.cli.options import add_options, add_settings, settings_of
+from shiftfield.cli.outputs import check_out
 from shiftfield.global_shift import find_global_shift_based_local_shifts
 from shiftfield.maps.correlation_map import (
     find_shift_based_correlation_map,

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shiftfield.sources import is_address
+from shiftfield.sources import is_address, open_images, split_address
+from shiftfield.sources.kinds import HDF5, IMAGES
 from shiftfield.sources.series import files_of
 
 
@@ -43,7 +45,7 @@ def identity(given: Any, found: Any = None) -> dict[str, Any]:
 def place_of(given: Any) -> Path | None:
     """Return the file or folder that an address, a dataset, or a mapped array names; None for other arrays."""
     if is_address(given):
-        return Path(os.fspath(given).partition("::")[0]).expanduser()
+        return split_address(given)[0]
     named = (
         getattr(getattr(given, "file", None), "filename", None),  # h5py's
         getattr(getattr(given, "store", None), "root", None),  # Zarr's
@@ -52,13 +54,44 @@ def place_of(given: Any) -> Path | None:
     return next((Path(name) for name in named if isinstance(name, str | Path)), None)
 
 
-def check_apart(out: Path, given: Iterable[Any]) -> None:
-    """Raise a ValueError when an output would take the place of an input."""
+def check_apart(out: Path, given: Iterable[Any], name: str = "out") -> None:
+    """Raise a ValueError when an output would take the place of an input, or become one of its files."""
     written = out.resolve()
     for one in given:
         place = place_of(one)
-        if place is not None and written in (place.resolve(), *place.resolve().parents):
-            raise ValueError(f"out is {out}, which an input lies in; choose another name.")
+        if place is None:
+            continue
+        if written in (place.resolve(), *place.resolve().parents):
+            raise ValueError(f"{name} is {out}, which an input lies in; choose another name.")
+        if _joins(out, place) or (
+            out.exists() and _is_among(out, _files(place) + _linked(one, place))
+        ):
+            raise ValueError(f"{name} is {out}, a file of the input {place}; choose another name.")
+
+
+def _is_among(out: Path, files: Iterable[Path]) -> bool:
+    """Return whether a file is one of others, by whatever name."""
+    about = out.stat()
+    return any(os.path.samestat(about, file.stat()) for file in files)
+
+
+def _joins(out: Path, place: Path) -> bool:
+    """Return whether a new file would be an image of a folder, or among those that a pattern names."""
+    if place.is_dir() and place.suffix.lower() != ".zarr":
+        folder, fits = place, out.suffix.lower() in IMAGES
+    else:
+        folder, fits = place.parent, not place.exists() and fnmatchcase(out.name, place.name)
+    return fits and folder.resolve() == out.resolve().parent
+
+
+def _linked(given: Any, place: Path) -> list[Path]:
+    """Return the files that a dataset of an HDF5 file has its numbers in."""
+    if not is_address(given) or place.suffix.lower() not in HDF5:
+        return []
+    try:
+        return list(open_images(given).files)
+    except (OSError, ValueError):  # not there, or no images: told where it is opened
+        return []
 
 
 def _files(place: Path) -> list[Path]:

@@ -6,7 +6,6 @@ Whenever the process is killed, the file can be opened, and all that was written
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from shiftfield.field.hdf5 import CONVENTION, settings_in, whole_numbers
 from shiftfield.settings import Settings
 from shiftfield.sources.kinds import HDF5
 from shiftfield.strangers import clipped, words_of
+from shiftfield.whole import path_of
 
 FORMAT = "shiftfield-scan/1"
 UNITS = {**arrays.UNITS, "drift": "px"}
@@ -191,11 +191,8 @@ def names_only(settings: Settings) -> dict[str, Any]:
 
 
 def check_out(out: Any) -> Path:
-    """Return the path of an output, or raise a ValueError or OSError that says what is wrong with it."""
-    try:
-        path = Path(os.fspath(out)).expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"out is {out}, and there is no such user.") from error
+    """Return the path of an output, or raise a ValueError that says what is wrong with it."""
+    path = path_of(out, "out")
     if path.suffix.lower() not in KINDS:
         raise ValueError(f"out is {path}; its name must end in {', '.join(KINDS)}.")
     if not path.absolute().parent.is_dir():

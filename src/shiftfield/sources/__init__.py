@@ -64,7 +64,7 @@ def open_images(address: str | os.PathLike[str]) -> Any:
 
 
 def split_address(address: str | os.PathLike[str]) -> tuple[Path, str]:
-    """Return the file, folder or pattern of an address, and what it names inside; a ValueError where it is none."""
+    """Return the file, folder or pattern of an address, and what it names inside; a ValueError for none."""
     path, _, inside = os.fspath(address).partition("::")
     return path_of(address if "\0" in inside else path, "address"), inside
 
