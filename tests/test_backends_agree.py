@@ -172,3 +172,38 @@ def test_gain_and_offset_of_the_sample_change_nothing_for_pearson() -> None:
     bright = find_shift_field(reference, 250 * sample.astype(np.float64) - 40, margin=3)
     np.testing.assert_allclose(bright.x, plain.x, atol=1e-4)
     np.testing.assert_allclose(bright.y, plain.y, atol=1e-4)
+
+
+@pytest.mark.parametrize("device", ["cpu", "reference"])
+@pytest.mark.parametrize(
+    ("search", "pixels"),
+    [
+        ({"method": "umpa_dark", "window": 3, "weight": "hann"}, 2),  # the outer weights are 0
+        ({"method": "umpa_dark", "window": 1}, 2),
+        ({"method": "pearson", "window": 1}, 2),
+        ({"method": "pearson", "window": 1, "search": "1d"}, 2),
+    ],
+)
+def test_a_window_that_any_shift_fits_has_no_answer(
+    search: dict[str, Any], pixels: int, device: str
+) -> None:
+    """Two pixels lie on some line at every shift: rounding alone would choose among them."""
+    reference, sample = (
+        speckle((24, 26), frames=2, seed=3, shift=shift) + 1 for shift in ((0, 0), (2, 1))
+    )
+    with pytest.warns(UserWarning, match=f"no answer .* needs more than 2 .* there are {pixels}"):
+        field = find_shift_field(reference, sample, margin=4, device=device, **search)
+    assert not field.valid.any()
+    assert all(
+        np.isnan(one[5:-5, 5:-5]).all()
+        for one in (field.x, field.y, field.score, field.transmission, field.dark_field)
+        if one is not None
+    )
+
+
+def test_a_window_of_one_pixel_more_has_an_answer() -> None:
+    reference, sample = (
+        speckle((24, 26), frames=2, seed=3, shift=shift) + 1 for shift in ((0, 0), (2, 1))
+    )
+    field = find_shift_field(reference, sample, margin=4, method="umpa", window=1)
+    assert field.valid[8:-8, 8:-8].all()

@@ -31,6 +31,7 @@ METHODS["ssd"] = Method(
         factor=lambda v: 1 / v,
         lowest=lambda _, factor: np.full(factor.shape, -np.inf),
     ),
+    fits=1,
 )
 """
 

@@ -95,6 +95,8 @@ class Method:
         The specification, of (S, R, mean, level).
     form : Form
         What the loops try.
+    fits : int
+        Numbers that the model fits to each window at each shift. No window of so few pixels tells a shift.
     gives : tuple of str
         Quantities of the model besides shift and score.
     squared : bool
@@ -105,6 +107,7 @@ class Method:
 
     windows: Callable[[Float, Float, Mean, float], Scored]
     form: Form
+    fits: int
     gives: tuple[str, ...] = ()
     squared: bool = True
     refined: bool = False
@@ -129,6 +132,7 @@ METHODS: dict[str, Method] = {
             factor=lambda v: 1 / np.sqrt(v),
             lowest=lambda _, factor: np.full(factor.shape, -1.0),
         ),
+        fits=2,
         squared=False,
         refined=True,
     ),
@@ -141,6 +145,7 @@ METHODS: dict[str, Method] = {
             lowest=lambda constant, factor: -factor * constant,
             sample=lambda m: (2 * m, m * m),
         ),
+        fits=1,
         gives=("transmission",),
         refined=True,
     ),
@@ -152,6 +157,7 @@ METHODS: dict[str, Method] = {
             factor=lambda v: 1 / v,
             lowest=lambda _, factor: np.zeros(factor.shape),
         ),
+        fits=2,
         gives=("transmission", "dark_field"),
         refined=True,
     ),

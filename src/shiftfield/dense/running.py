@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from shiftfield.engine import Answer
 from shiftfield.inputs.frames import Frames
 from shiftfield.inputs.normalisation import AsGiven, Normaliser
+from shiftfield.scores import METHODS
 from shiftfield.stream.bands import Watch, Work, run
 from shiftfield.stream.plan import Plan
 
@@ -26,7 +27,21 @@ _NO_ANSWER = (
 
 
 def run_plans(works: list[Work], watch: Watch, stacklevel: int) -> list[Answer]:
-    """Run plans where they say; warn of what happened to a device on the way."""
+    """Run plans where they say; warn of what happened to a device on the way.
+
+    Where any shift fits a window there is no answer.
+    """
+    answers = _run(works, watch, stacklevel + 1)
+    for work, answer in zip(works, answers, strict=True):
+        if not work.plan.search.determined:
+            for image in fields(answer):
+                found = getattr(answer, image.name)
+                if found.dtype.kind == "f" and getattr(found.flags, "writeable", True):
+                    found[...] = np.nan
+    return answers
+
+
+def _run(works: list[Work], watch: Watch, stacklevel: int) -> list[Answer]:
     if works[0].plan.backend not in ("gpu", "hybrid"):
         return run(works, watch)
     from shiftfield.stream import resident, sharing  # with all of the GPU engine
@@ -56,7 +71,16 @@ def warn_unknown(parts: list[tuple[Plan, NDArray[np.float32]]], stacklevel: int)
         inside = shift[rows, columns]
         unknown += int(np.count_nonzero(np.isnan(inside)))
         total += inside.size
-    if unknown:
+    search = parts[0][0].search
+    if unknown and not search.determined:
+        warnings.warn(
+            f"{unknown} of {total} pixels have no answer (NaN): {search.method!r} needs more than "
+            f"{METHODS[search.method].fits} pixels with weight, all frames of a window together; there are "
+            f"{search.pixels}.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+    elif unknown:
         *reasons, last = _NO_ANSWER[: 3 + any(plan.search.refine is not None for plan, _ in parts)]
         warnings.warn(
             f"{unknown} of {total} pixels have no answer (NaN): {', '.join(reasons)}, or {last}.",

@@ -112,6 +112,17 @@ class Search:
         return all(bool(np.all(weights == weights[0])) for weights in self.weights)
 
     @property
+    def pixels(self) -> int:
+        """Pixels of a window that have weight, in all frames."""
+        across = [int(np.count_nonzero(one > 1e-9 * one.max())) for one in self.weights]
+        return self.frames * across[0] * across[1]
+
+    @property
+    def determined(self) -> bool:
+        """Whether a window has more pixels than its score fits numbers to them; else any shift fits."""
+        return self.pixels > METHODS[self.method].fits
+
+    @property
     def radius(self) -> tuple[int, int]:
         """Half window along (y, x), px."""
         return self.window[0] // 2, self.window[1] // 2

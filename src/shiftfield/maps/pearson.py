@@ -122,7 +122,7 @@ def _centre(images: Float) -> tuple[Float, NDArray[np.bool_] | None]:
 
 
 def in_range(images: Float) -> tuple[Float, float]:
-    """Return images, times a power of 2 where their squares would leave float64, and the usual size of a pixel."""
+    """Return images, times a power of 2 where their squares would leave float64, and the usual size of pixels."""
     usual = usual_size(images)
     power = power_for(usual)
     return (np.ldexp(images, power), float(np.ldexp(usual, power))) if power else (images, usual)
