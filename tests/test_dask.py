@@ -19,7 +19,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenes import moved, same_bits
 
-from shiftfield import ShiftField, find_shift_field
+from shiftfield import (
+    ShiftField,
+    find_local_shifts,
+    find_shift_field,
+    generate_correlation_map,
+)
 from shiftfield.settings import METHODS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pixels have no answer")
@@ -140,6 +145,9 @@ def test_what_is_wrong_is_said_at_once() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             find_shift_field(*pair, **more)
+    for function in (find_local_shifts, generate_correlation_map):
+        with pytest.raises(ValueError, match=r"nan.* sizes of the chunks are unknown"):
+            function(unknown, unknown)
 
 
 def test_with_progress_it_is_found_now() -> None:

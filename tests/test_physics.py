@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+import zarr
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import lsqr
@@ -422,6 +425,26 @@ def test_what_is_unknown_stays_so_when_it_is_laid_down() -> None:
     assert np.isnan(laid[30, 45])
     unknown = np.isnan(laid[:, 5:])
     assert unknown.sum() == 4 * 6 + 5 * 5
+
+
+@pytest.mark.parametrize("kind", ["npy", "h5", "zarr"])
+def test_an_image_may_lie_in_a_file(tmp_path: Path, kind: str) -> None:
+    images = speckle((40, 50), seed=1), speckle((40, 50), seed=1, shift=(2, 1))
+    field = shiftfield.find_shift_field(*images, margin=4)
+    there = [str(tmp_path / f"{name}.{kind}") for name in ("r", "s")]
+    for address, image in zip(there, images, strict=True):
+        if kind == "npy":
+            np.save(address, image)
+        elif kind == "zarr":
+            zarr.save_array(address, image)
+        else:
+            with h5py.File(address, "w") as file:
+                file["image"] = image
+    np.testing.assert_array_equal(
+        shiftfield.warp(there[1], field), shiftfield.warp(images[1], field)
+    )
+    found, wanted = (shiftfield.window_statistics(*pair, field) for pair in (there, images))
+    np.testing.assert_array_equal(found.transmission, wanted.transmission)
 
 
 def test_a_fold_has_no_answer() -> None:

@@ -166,6 +166,25 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
             shiftfield.find_shift_field(address, REF)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        shiftfield.normalize_image,
+        shiftfield.locate_peak,
+        lambda data: shiftfield.generate_correlation_map(data, data),
+        lambda data: shiftfield.find_shift_field(data, data),
+    ],
+)
+def test_what_is_closed_or_no_array_is_said(tmp_path: Path, function: Any) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        dataset = file.create_dataset("data", data=REF[0])
+        for data in (file, file.create_group("more"), {"data": REF[0]}, zarr.group()):
+            with pytest.raises(ValueError, match="which holds arrays by their names; it must be"):
+                function(data)
+    with pytest.raises(ValueError, match="lies in an HDF5 file that is closed"):
+        function(dataset)
+
+
 def test_a_file_that_vanishes_is_told(tmp_path: Path) -> None:
     address = _h5(tmp_path / "r", REF)
     found = open_images(address)

@@ -5,6 +5,7 @@ Inputs that are read band by band are the business of `frames`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 def as_array(data: Any, name: str) -> NDArray[Any]:
     """Return `data` as an array; masked elements are NaN."""
+    _check_open(data, name)
     try:
         if isinstance(data, np.ma.MaskedArray):
             return np.ma.filled(data.astype(np.float64), np.nan)
@@ -26,11 +28,33 @@ def as_array(data: Any, name: str) -> NDArray[Any]:
 
 def sliceable(data: Any, name: str) -> Any:
     """Return what slices like NumPy as it is, else as an array; a ValueError unless it holds real numbers."""
+    _check_open(data, name)
     if not (hasattr(data, "shape") and hasattr(data, "dtype") and hasattr(data, "__getitem__")):
         data = as_array(data, name)
     data = unmasked(data)
     check_real(data, name)
+    if any(n != n for n in data.shape):  # NaN
+        raise ValueError(
+            f"{name} has shape {tuple(data.shape)}: the sizes of the chunks are unknown; compute_chunk_sizes() "
+            "finds them."
+        )
     return data
+
+
+def _check_open(data: Any, name: str) -> None:
+    """Raise a ValueError for what h5py has closed, and for a file or a group of arrays."""
+    kind = type(data)
+    if kind.__module__.startswith("h5py.") and not data:
+        raise ValueError(f"{name} lies in an HDF5 file that is closed; it must be open.")
+    if (
+        isinstance(data, Mapping)
+        or kind.__module__.startswith("zarr.")
+        and kind.__name__ == "Group"
+    ):
+        raise ValueError(
+            f"{name} is a {kind.__name__}, which holds arrays by their names; it must be one of them, as in "
+            "file['data']."
+        )
 
 
 def check_real(data: Any, name: str) -> None:

@@ -72,7 +72,7 @@ class Frames:
 
     def frame(self, number: int) -> NDArray[np.float64]:
         """Return one frame `(H, W)`, float64."""
-        found = self.data if self.ndim == 2 else self.data[number]
+        found = self.data[:] if self.ndim == 2 else self.data[number]
         if isinstance(found, np.ma.MaskedArray):
             found = np.ma.filled(found.astype(self.dtype), np.nan)
         return np.asarray(found).astype(np.float64)

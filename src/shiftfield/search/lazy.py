@@ -52,11 +52,6 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
                 "(give progress or cancel too, and they are)."
             )
     da = import_module("dask.array")
-    for data in (reference, sample):
-        if any(np.isnan(n) for n in getattr(data, "shape", ())):
-            raise ValueError(
-                "The sizes of the chunks are unknown; compute_chunk_sizes() finds them."
-            )
     frames, height, width = pair(reference, sample)[0].shape
     check_size((height, width), (settings.window,) * 2, (settings.margin,) * 2)
     edge = settings.window // 2 + settings.margin
