@@ -681,6 +681,17 @@ def test_an_unknown_filter_is_refused(name: Any) -> None:
         assert allowed in said
 
 
+def test_a_window_that_any_shift_fits_has_no_answer() -> None:
+    """Two pixels and two unknowns: shifts all over there, where the truth is one."""
+    stacks: Any = (REFS[:2] + 1, SAMS[:2] + 1)
+    given = {"gpu": False, "filter_name": "hann", "win_size": 3, "dark_signal": True, **QUICK}
+    x, *_ = silently(algotom.find_local_shifts_umpa, *stacks, **given)
+    assert np.std(x[4:-4, 4:-4]) > 1
+    with pytest.warns(UserWarning, match=r"^288 of 288 pixels have no answer .* there are 2\.$"):
+        here = shiftfield.find_local_shifts_umpa(*stacks, **given)
+    assert all(np.isnan(one[4:-4, 4:-4]).all() for one in here)
+
+
 def test_umpa_reads_hdf5(tmp_path: Path) -> None:
     """A TypeError there."""
     with h5py.File(tmp_path / "stacks.h5", "w") as file:

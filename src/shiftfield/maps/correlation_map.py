@@ -18,7 +18,6 @@ from shiftfield.maps.maker import MapMaker
 from shiftfield.peaks.locate import check_peak, locate_peak
 from shiftfield.settings import check_integer
 
-
 _LEAST = 4  # px of a template that is cropped; of fewer, nearly any place agrees with it
 
 
@@ -164,8 +163,8 @@ def _crop(ref: Frames, sam: Frames, margin: int, axis: int | None) -> tuple[slic
     if ref.shape == sam.shape:
         if any(n - 2 * m < _LEAST for n, m in zip(sam.size, margins, strict=True) if m):
             raise ValueError(
-                f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropping by a margin of {margin} px needs at "
-                f"least {2 * margin + _LEAST} px along each searched axis, for a template of {_LEAST} px."
+                f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropping by a margin of {margin} px needs "
+                f"at least {2 * margin + _LEAST} px along each searched axis, for a template of {_LEAST} px."
             )
         return slice(margins[0], sam.shape[1] - margins[0]), slice(
             margins[1], sam.shape[2] - margins[1]
