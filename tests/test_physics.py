@@ -619,6 +619,7 @@ def test_magnitude_is_the_length() -> None:
         ({"method": "least_squares", "weights": "uncertainty"}, "weights is 'uncertainty'; allowed are arrays"),
         ({"method": "least_squares", "weights": np.ones((3, 3))}, "weights have shape (3, 3); they must be"),
         ({"method": "least_squares", "weights": -np.ones((6, 7))}, "weights have shape (6, 7); they must be"),
+        ({"method": "least_squares", "weights": 1j * np.ones((6, 7))}, "weights has dtype complex128; it must"),
     ],
 )  # fmt: skip
 def test_bad_arguments_of_phase_are_refused_in_a_sentence(arguments: Any, said: str) -> None:
@@ -626,6 +627,22 @@ def test_bad_arguments_of_phase_are_refused_in_a_sentence(arguments: Any, said: 
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - the sentence is compared below
         shiftfield.phase(field, **(SETUP | arguments))
     assert str(refusal.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        shiftfield.strain, shiftfield.divergence, shiftfield.vorticity, shiftfield.magnitude,
+        lambda field: shiftfield.phase(field, **SETUP),
+        lambda field: shiftfield.warp(np.ones((6, 7)), field),
+        lambda field: shiftfield.window_statistics(np.ones((6, 7)), np.ones((6, 7)), field),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("given", [(np.ones((6, 7)),) * 2, np.ones((6, 7)), None, "field.h5"])
+def test_what_is_no_field_is_refused(function: Any, given: Any) -> None:
+    said = f"field is a {type(given).__name__}; it must be a ShiftField, which find_shift_field returns"
+    with pytest.raises(TypeError, match=said):
+        function(given)
 
 
 def test_a_field_with_nothing_to_integrate_is_refused() -> None:
@@ -654,5 +671,7 @@ def test_images_of_another_size_are_refused() -> None:
         shiftfield.warp(np.ones((6, 7)), field, order=6)
     with pytest.raises(ValueError, match="window is 1; it must be a whole number of at least 3 px"):
         shiftfield.strain(field, 1)
+    with pytest.raises(ValueError, match="no longer than the image, 7 px"):
+        shiftfield.strain(field, 10**9)
     with pytest.raises(ValueError, match="empty has shape"):
         shiftfield.phase(field, **SETUP).thickness(1e-6, empty=np.ones(3, dtype=bool))

@@ -46,10 +46,8 @@ def _check_open(data: Any, name: str) -> None:
     kind = type(data)
     if kind.__module__.startswith("h5py.") and not data:
         raise ValueError(f"{name} lies in an HDF5 file that is closed; it must be open.")
-    if (
-        isinstance(data, Mapping)
-        or kind.__module__.startswith("zarr.")
-        and kind.__name__ == "Group"
+    if isinstance(data, Mapping) or (
+        kind.__module__.startswith("zarr.") and kind.__name__ == "Group"
     ):
         raise ValueError(
             f"{name} is a {kind.__name__}, which holds arrays by their names; it must be one of them, as in "

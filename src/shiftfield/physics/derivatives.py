@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from shiftfield.field import ShiftField
+from shiftfield.physics.given import field_on_host, shifts_of
 from shiftfield.settings import check_integer, check_number
 
 Float = NDArray[np.float64]
@@ -56,7 +57,8 @@ def strain(field: ShiftField, window: int = WINDOW, *, coverage: float = COVERAG
     field : ShiftField
         Shifts, of any `step`; slopes are in px per px whatever the step.
     window : int
-        Side of the window, px of the sample; made odd, and at least 3 x 3 elements of the field.
+        Side of the window, px of the sample; made odd, and at least 3 x 3 elements of the field and no longer
+        than the image.
     coverage : float
         Least part of the window that must be known, 0 to 1; beyond the image nothing is known.
 
@@ -69,6 +71,8 @@ def strain(field: ShiftField, window: int = WINDOW, *, coverage: float = COVERAG
     ------
     ValueError
         When the window or the coverage is not one of those above.
+    TypeError
+        When the field is no ShiftField.
 
     Examples
     --------
@@ -106,23 +110,20 @@ def vorticity(field: ShiftField, window: int = WINDOW, *, coverage: float = COVE
 
 def magnitude(field: ShiftField) -> Float:
     """Return the length of each shift, px, which is that of the motion; NaN where unknown."""
-    x, y, known = shifts_of(field)
+    x, y, known = shifts_of(field_on_host(field))
     return np.where(known, np.hypot(x, y), np.nan)
-
-
-def shifts_of(field: ShiftField) -> tuple[Float, Float, NDArray[np.bool_]]:
-    """Return x and y, px, as float64 in the host's memory with 0 where unknown, and where they are known."""
-    host = field.on_host()
-    known = host.valid & np.isfinite(host.x) & np.isfinite(host.y)
-    x, y = (np.where(known, one, 0).astype(np.float64) for one in (host.x, host.y))
-    return x, y, known
 
 
 def _slopes_of_motion(
     field: ShiftField, window: int, coverage: float
 ) -> tuple[tuple[Float, Float], tuple[Float, Float]]:
     """Return ((du_x/dx, du_x/dy), (du_y/dx, du_y/dy))."""
-    side = check_integer("window", window, 3, "px")
+    field = field_on_host(field)
+    side, longest = check_integer("window", window, 3, "px"), field.settings.step * max(field.shape)
+    if side > max(longest, WINDOW):
+        raise ValueError(
+            f"window is {window!r} px; it must be no longer than the image, {longest} px."
+        )
     part = check_number("coverage", coverage, 0.0, 1.0)
     step = field.settings.step
     reach = max(1, (side // 2) // step)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import map_coordinates
 
+from shiftfield.arrays.converted import as_array, check_real
 from shiftfield.field import ShiftField
 from shiftfield.physics import least_squares
-from shiftfield.physics.derivatives import shifts_of
+from shiftfield.physics.given import field_on_host, shifts_of
 from shiftfield.physics.pieces import around, centred, connected
 from shiftfield.physics.rectangle import SOLVERS, integrate
 from shiftfield.physics.warping import places_in_sample
@@ -158,6 +159,8 @@ def phase(
     ------
     ValueError
         When an argument is not one of those above, or there is nothing to integrate.
+    TypeError
+        When the field is no ShiftField.
 
     Examples
     --------
@@ -172,6 +175,7 @@ def phase(
     >>> bool(np.std(found - truth.phase) < 0.01 * np.std(truth.phase))
     True
     """
+    host = field_on_host(field)
     metres, length = pixel_in_metres(pixel_size), positive("distance", distance, "m")
     enlarged = positive("magnification", magnification)
     wave_number = 2 * np.pi / wavelength(energy)
@@ -181,7 +185,6 @@ def phase(
         raise ValueError(f"magnification is {magnification!r}; with plane 'object' it must be 1.")
     if weights is not None and method != "least_squares":
         raise ValueError(f"method is {method!r}; weights are taken by 'least_squares' only.")
-    host = field.on_host()
     x, y, known = shifts_of(host)
     heavy = _weights(weights, host, known)
     if plane == "object":
@@ -230,7 +233,9 @@ def _weights(weights: Any, field: ShiftField, known: NDArray[np.bool_]) -> tuple
         )
     found = []
     for one in pair:
-        heavy = np.asarray(one, dtype=np.float64)
+        heavy = as_array(one, "weights")
+        check_real(heavy, "weights")
+        heavy = heavy.astype(np.float64)
         if heavy.shape != known.shape or not (np.isfinite(heavy) & (heavy >= 0))[known].all():
             raise ValueError(
                 f"weights have shape {heavy.shape}; they must be finite numbers of at least 0 in the field's "

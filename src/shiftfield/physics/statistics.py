@@ -14,8 +14,7 @@ from scipy.ndimage import map_coordinates, maximum_filter, uniform_filter
 
 from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import Frames
-from shiftfield.physics.derivatives import shifts_of
-from shiftfield.physics.warping import frames_of
+from shiftfield.physics.given import field_on_host, frames_of, shifts_of
 from shiftfield.settings import check_integer, odd
 
 Float = NDArray[np.float64]
@@ -56,7 +55,10 @@ def window_statistics(
     ------
     ValueError
         When shapes or the window do not fit.
+    TypeError
+        When the field is no ShiftField.
     """
+    field = field_on_host(field)
     ref, sam = frames_of(reference, "The reference", field), frames_of(sample, "The sample", field)
     if ref.shape != sam.shape:
         raise ValueError(
@@ -69,7 +71,6 @@ def window_statistics(
             f"window is {side} px; it must fit into the images, which are {ref.size[0]} x {ref.size[1]} px."
         )
 
-    field = field.on_host()
     x, y, known = shifts_of(field)
     step = field.settings.step
     rows, columns = (step * np.arange(n) for n in known.shape)

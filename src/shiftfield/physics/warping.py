@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, map_coordinates
 
-from shiftfield.arrays.on_device import is_on_device, to_host
 from shiftfield.field import ShiftField
-from shiftfield.inputs.frames import Frames
+from shiftfield.physics.given import field_on_host, frames_of
 from shiftfield.settings import check_integer
 
 Float = NDArray[np.float64]
@@ -50,6 +49,8 @@ def warp(sample: Any, field: ShiftField, *, order: int = 3) -> NDArray[Any]:
     ------
     ValueError
         When the sample does not have the field's shape, or the order is none of those above.
+    TypeError
+        When the field is no ShiftField.
 
     Examples
     --------
@@ -61,13 +62,14 @@ def warp(sample: Any, field: ShiftField, *, order: int = 3) -> NDArray[Any]:
     >>> bool(np.nanmedian(np.abs(laid - reference)) < 0.05 * np.median(np.abs(sample - reference)))
     True
     """
+    field = field_on_host(field)
     frames = frames_of(sample, "The sample", field)
     if check_integer("order", order, 0) > _HIGHEST_ORDER:
         raise ValueError(
             f"order is {order!r}; it must be a whole number from 0 to {_HIGHEST_ORDER}."
         )
     height, width = frames.size
-    places = places_in_sample(field.on_host(), np.mgrid[:height, :width].astype(np.float64))
+    places = places_in_sample(field, np.mgrid[:height, :width].astype(np.float64))
     out = np.empty(frames.shape, dtype=frames.dtype)
     for number, into in enumerate(out):
         into[:] = _interpolated(frames.frame(number), places, int(order))
@@ -130,15 +132,3 @@ def _interpolated(image: Float, places: Float, order: int) -> Float:
         reach = binary_dilation(bad, np.ones((3, 3)), iterations=(order + 1) // 2 or 1)
         inside &= map_coordinates(reach.astype(np.uint8), at, order=0, mode="nearest") == 0
     return np.where(inside, map_coordinates(image, at, order=order, mode="mirror"), np.nan)
-
-
-def frames_of(images: Any, name: str, field: ShiftField) -> Frames:
-    """Return images as frames in the host's memory; a ValueError unless the field can be theirs."""
-    frames = Frames(to_host(images) if is_on_device(images) else images, name)
-    step = field.settings.step
-    if tuple(-(-n // step) for n in frames.size) != field.shape:
-        raise ValueError(
-            f"{name} is {frames.size[0]} x {frames.size[1]} px; the field has {field.shape[0]} x "
-            f"{field.shape[1]} pixels of step {step} and must be of the same image."
-        )
-    return frames
