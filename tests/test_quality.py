@@ -20,6 +20,7 @@ from shiftfield.samples import cylinder_flow, tensile_test
 from shiftfield.settings import Settings
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.pieces import Starts
+from shiftfield.field.quality_look import colour
 from shiftfield.synthetic import speckle
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -257,3 +258,10 @@ def test_a_start_keeps_its_own_border() -> None:
     assert field.valid[16:-16, 16:-30].mean() > 0.95
     off = find_shift_field(reference, sample, window=11, margin=4, start=(8, 0), quality=True)
     assert bit(off, Quality.PEAK_AT_BORDER)[16:-16, 16:-30].mean() > 0.95
+
+
+def test_every_reason_is_seen_on_a_dark_theme_and_told_from_the_others() -> None:
+    rgb = np.array([colour(bit)[:3] for bit in Quality])
+    assert rgb.max(axis=1).min() > 0.4
+    apart = np.linalg.norm(rgb[:, None] - rgb[None], axis=2) + np.eye(len(rgb))
+    assert apart.min() > 0.2

@@ -18,7 +18,7 @@ Colour = tuple[float, float, float, float]
 # The first reason that holds gives the colour: apart in lightness too, not only in hue.
 _COLOURS: dict[Quality, Colour] = {
     Quality.NO_ANSWER: (0.45, 0.45, 0.45, 0.6),
-    Quality.LOW_COVERAGE: (0.25, 0.25, 0.25, 1.0),
+    Quality.LOW_COVERAGE: (1.0, 0.50, 0.05, 1.0),
     Quality.PEAK_AT_BORDER: (0.84, 0.15, 0.16, 1.0),
     Quality.SECOND_PEAK: (0.58, 0.40, 0.74, 1.0),
     Quality.LOW_TEXTURE: (0.55, 0.34, 0.29, 1.0),
