@@ -239,6 +239,7 @@ def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("local ref.npy sam.npy --sample-mask raw.h5::i --out", "raw.h5"),
     ("umpa ref.npy sam.npy --settings s.h5 --out", "s.h5"),
     ("scan --references ref.npy --samples sam.npy --dark raw.h5::i --out", "raw.h5"),
+    ("local ref.npy sam.npy --out", "raw.h5"),  # which is none of its inputs, nor a field
     ("local ref.npy sam.npy --save-settings", "sam.npy"),
     ("local raw.zarr sam.npy --save-settings", "raw.zarr/zarr.json"),
     ("umpa ref.npy sam.npy --reference-mask one.npy --save-settings", "hard.npy"),
@@ -254,7 +255,7 @@ def test_no_command_writes_over_what_it_reads(
     before = {path: path.read_bytes() for path in inputs.rglob("*") if path.is_file()}
     assert main([*command.split(), out]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("shiftfield: --")
+    assert said.startswith("shiftfield: ")
     assert said.count("\n") == 1
     assert out in said
     assert "choose another name" in said

@@ -189,7 +189,8 @@ import resource, signal
 field(9).save(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
-big = ShiftField(*[np.random.default_rng(0).random((99, 99), np.float32)] * 4, image_shape=(99, 99))
+a = np.random.default_rng(0).random((99, 99), np.float32)
+big = ShiftField(a, a, a > 0, a, image_shape=(99, 99))
 try: big.save(sys.argv[1])
 except OSError as error: print(error)
 """

@@ -9,12 +9,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import dask.array as da
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
 from shiftfield import ShiftField, find_shift_field
+from shiftfield.arrays.on_device import is_lazy
 from shiftfield.synthetic import speckle
 
 PATTERN: dict[str, Any] = {"sigma": 2.0, "frames": 3, "seed": 3}
@@ -170,3 +172,67 @@ def test_it_shows_itself(dark: ShiftField) -> None:
     assert unknown._repr_png_()
     assert len(unknown.to_layers()) == 4
     assert "valid       0.0 %" in unknown.summary()
+
+
+@pytest.mark.parametrize(("spoilt", "words"), [
+    ({"y": np.zeros((59, 80), np.float32)}, r"^y has shape \(59, 80\) and x \(60, 80\); they must be the same\."),
+    ({"x": np.zeros(80, np.float32)}, r"^x has shape \(80,\); it must be 2-D and not empty\."),
+    ({"valid": np.zeros((60, 80), np.float32)}, r"^valid has dtype float32; it must hold True and False\."),
+    ({"score": np.zeros((60, 80), complex)}, r"^score has dtype complex128; it must hold real numbers\."),
+    ({"quality": np.zeros((60, 80))}, r"^quality has dtype float64; it must hold whole numbers\."),
+    ({"score": None}, r"^score is a NoneType; it must be an array\."),
+    ({"x": [[1.0]]}, r"^x is a list; it must be an array\."),
+    ({"image_shape": (61, 80)}, r"an image of 61 x 80 px with step 1 px makes \(61, 80\)\."),
+])  # fmt: skip
+def test_one_made_by_hand_is_checked(dark: ShiftField, spoilt: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        dataclasses.replace(dark, **spoilt)
+
+
+def test_lazy_arrays_stay_lazy_whatever_is_known_of_their_sizes(dark: ShiftField) -> None:
+    def untouched(_block: Any) -> Any:
+        raise AssertionError("it was computed")
+
+    lazy = {name: da.from_array(one).map_blocks(untouched, dtype=one.dtype, meta=one[:0, :0])
+            for name, one in dark.quantities().items()}  # fmt: skip
+    assert is_lazy(dataclasses.replace(dark, **lazy).x)
+    unknown = lazy["y"][lazy["valid"][:, 0]]
+    assert np.isnan(unknown.shape[0])
+    assert is_lazy(dataclasses.replace(dark, **lazy | {"y": unknown}).y)
+
+
+def test_a_foreign_file_is_not_replaced(dark: ShiftField, tmp_path: Path) -> None:
+    raw, empty = tmp_path / "raw.h5", tmp_path / "empty.h5"
+    with h5py.File(raw, "w") as file:
+        file["i"] = np.zeros((3, 3))
+    before = raw.read_bytes()
+    with pytest.raises(
+        FileExistsError, match=r"raw\.h5 holds something else .* choose another name\.$"
+    ):
+        dark.save(raw)
+    with pytest.raises(FileExistsError, match="is a folder"):
+        dark.save(tmp_path)
+    assert raw.read_bytes() == before
+    empty.touch()
+    dark.save(empty)
+    assert ShiftField.load(empty).shape == dark.shape
+
+
+@pytest.mark.parametrize("path", [None, 3, b"x", "", "a\0b", "n" * 300])
+def test_what_is_no_name_of_a_file_is_refused(dark: ShiftField, path: Any) -> None:
+    for use in (dark.save, ShiftField.load):
+        with pytest.raises(ValueError, match=r"^path is .*\.$"):
+            use(path)
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda f: f.reasons("a", 0), r"row is 'a'; it must be a whole number\."),
+    (lambda f: f.reasons(0, 1.5), r"column is 1\.5; it must be a whole number\."),
+    (lambda f: f.to_layers(spacing="a"), r"spacing is 'a'; .* at least 1 px\."),
+    (lambda f: f.to_layers(spacing=0), r"spacing is 0; .* at least 1 px\."),
+    (lambda f: f.to_layers(length=np.nan), r"length is nan; it must be a number of at least 0"),
+    (lambda f: f.to_layers(length="a"), r"length is 'a'; it must be a number of at least 0"),
+])  # fmt: skip
+def test_what_a_method_does_not_take_is_a_sentence(dark: ShiftField, call: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call(dark)

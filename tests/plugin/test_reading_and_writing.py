@@ -366,8 +366,13 @@ def test_all_layers_of_a_search_are_saved_bit_for_bit(
     for layer in field.to_layers(placement=PLACE):
         window.add_layer(Layer.create(*layer))
     path = tmp_path / "saved.h5"
-    path.write_text("something older")
-    assert window.layers.save(str(path), plugin="shiftfield") == [str(path)]
+    path.write_text("something foreign")
+    with pytest.raises(FileExistsError, match="something else than a shift field"):
+        window.layers.save(str(path), plugin="shiftfield")
+    assert path.read_text() == "something foreign"
+    path.unlink()
+    for _ in range(2):  # the second time over a field
+        assert window.layers.save(str(path), plugin="shiftfield") == [str(path)]
     same_numbers(ShiftField.load(path), field)
     assert list(tmp_path.iterdir()) == [path]
     before = list(window.layers)

@@ -20,6 +20,7 @@ from shiftfield.cli.options import (
 )
 from shiftfield.cli.outputs import check_out
 from shiftfield.field import ShiftField
+from shiftfield.field.hdf5 import check_ours
 from shiftfield.inputs.frames import pair
 from shiftfield.search.one_call import find_shift_field
 from shiftfield.settings import Settings
@@ -65,6 +66,8 @@ def run(given: argparse.Namespace) -> int:
     """Find the field, write it, print its summary."""
     if given.out is not None:
         check_out(given.out, (".h5", ".png"))
+        if given.out.suffix.lower() == ".h5":
+            check_ours(given.out)
     settings, limits = _settings(given), thresholds_of(given)
     reference, sample = pair(given.reference, given.sample)
     if given.dry_run:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from shiftfield import machine
-from shiftfield.field.arrays import KINDS, UNITS, FieldArrays
+from shiftfield.field.arrays import ALWAYS, KINDS, UNITS, FieldArrays, check_shapes
 from shiftfield.settings import Settings, parameters
 from shiftfield.strangers import clipped, words_of
+from shiftfield.whole import path_of
 
 FORMAT = "shiftfield/1"
 CONVENTION = "px, (x, y), match in the reference minus place in the sample"
@@ -26,14 +27,14 @@ CONVENTION = "px, (x, y), match in the reference minus place in the sample"
 def save(
     field: FieldArrays, path: str | os.PathLike[str], placement: Mapping[str, Any] | None = None
 ) -> None:
-    """Write `field` to `path` (HDF5, gzip); an OSError says why when the folder cannot be written.
+    """Write `field` to `path` (HDF5, gzip); an OSError says why when it cannot be written.
 
     `placement` is where the sample image lies in a viewer, as `field.layers.to_layers` takes it, in numbers,
     lists and texts.
     """
     from shiftfield.field.whole_file import WholeFile, write_packed
 
-    path = Path(path)
+    path = check_ours(path)
     try:
         with WholeFile(path) as file:
             file.attrs["format"] = FORMAT
@@ -55,6 +56,19 @@ def save(
         raise OSError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
+def check_ours(path: Any) -> Path:
+    """Return a path to write a field to; a FileExistsError where something else is, that is not to be lost."""
+    place = path_of(path)
+    if place.is_dir():
+        raise FileExistsError(f"{place} is a folder; choose another name.")
+    empty = place.is_file() and place.stat().st_size == 0
+    if place.exists() and not empty and not is_field(place):
+        raise FileExistsError(
+            f"{place} holds something else than a shift field; remove it, or choose another name."
+        )
+    return place
+
+
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what makes the saved `ShiftField`; a ValueError says in one sentence why a file is not one.
 
@@ -62,10 +76,11 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     import h5py
 
-    if not Path(path).is_file():
+    place = path_of(path)
+    if not place.is_file():
         raise FileNotFoundError(f"There is no file {clipped(os.fspath(path))!r}.")
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(place, "r") as file:
             return _read(file)
     except Exception as error:  # h5py's, of many kinds, about a broken file
         raise ValueError(f"{os.fspath(path)!r} holds no shift field: {words_of(error)}.") from error
@@ -111,15 +126,11 @@ def _read(file: Any) -> dict[str, Any]:
     height, width = whole_numbers(file.attrs, "image_shape", 2, 0)
     (frames,) = whole_numbers(file.attrs, "frames", 1, 1)
     datasets = {name: _dataset(file, name) for name in KINDS if file.id.links.exists(name.encode())}
-    missing = [name for name in ("x", "y", "valid", "score") if name not in datasets]
+    missing = [name for name in ALWAYS if name not in datasets]
     if missing:
         raise ValueError(f"it lacks {', '.join(missing)}")
-    shape = datasets["x"].shape
-    expected = -(-height // settings.step), -(-width // settings.step)
-    if (height, width) != (0, 0) and shape != expected:
-        raise ValueError(f"its arrays have shape {shape}, and its images and step make {expected}")
-    if len({one.shape for one in datasets.values()}) != 1:
-        raise ValueError("the datasets of a shift field must have one shape")
+    shapes = {name: one.shape for name, one in datasets.items()}
+    check_shapes(shapes, (height, width), settings.step)
     size = sum(one.size * np.dtype(KINDS[name]).itemsize for name, one in datasets.items())
     _check_fits(
         size + max(one.dtype.itemsize * prod(one.chunks or ()) for one in datasets.values())
@@ -134,16 +145,14 @@ def _read(file: Any) -> dict[str, Any]:
 
 
 def _dataset(file: Any, name: str) -> Any:
-    """Return a dataset of numbers `(rows, columns)` that lies in the file itself, not read yet."""
+    """Return a dataset of numbers that lies in the file itself, not read yet."""
     import h5py
 
     if file.id.links.get_info(name.encode()).type != h5py.h5l.TYPE_HARD:
         raise ValueError(f"{name} is a link; all must lie in the file itself")
     found = file[name]
-    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "buif":
+    if not isinstance(found, h5py.Dataset) or not found.shape or found.dtype.kind not in "buif":
         raise ValueError(f"{name} is no array of numbers")
-    if found.ndim != 2 or found.size == 0:
-        raise ValueError(f"dataset {name!r} has shape {found.shape}; it must be 2-D")
     if found.is_virtual or found.external:
         raise ValueError(f"{name} lies in another file; all must lie in the file itself")
     return found

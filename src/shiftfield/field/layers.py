@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from shiftfield.field.arrays import UNITS, FieldArrays
 from shiftfield.field.colours import diverging
 from shiftfield.field.quality_look import QUALITY_NAME, quality_look
-from shiftfield.settings import Settings
+from shiftfield.settings import Settings, check_integer, check_number
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 SHIFT_COLORMAP = {"name": "shift (blue - 0 + orange)", "colors": diverging()}
@@ -68,6 +68,10 @@ def to_layers(
         as napari takes them. The layers take it over; with `step > 1` their scale is multiplied
         by the step.
     """
+    spacing, length = (
+        check_integer("spacing", spacing, 1, "px"),
+        check_number("length", length, 0, 1e5),
+    )
     placement = dict(placement or {})
     step = field.settings.step
     coarse = placement | {"scale": tuple(np.asarray(placement.get("scale", (1.0, 1.0))) * step)}

@@ -7,6 +7,7 @@ import numpy as np
 from shiftfield.field.arrays import FieldArrays
 from shiftfield.field.quality_look import named
 from shiftfield.quality import Quality
+from shiftfield.settings import check_integer
 
 WORDS = {
     Quality.NO_ANSWER: "no shift could be found (a constant window, a NaN in reach, or outside the image)",
@@ -25,6 +26,7 @@ WORDS = {
 def sentence(field: FieldArrays, row: int, column: int) -> str:
     """Return why a pixel of the field is or is not believed."""
     height, width = field.shape
+    row, column = check_integer("row", row, None), check_integer("column", column, None)
     if not (0 <= row < height and 0 <= column < width):
         raise ValueError(
             f"The field has {height} rows and {width} columns; ({row}, {column}) is none of its pixels."

@@ -134,10 +134,12 @@ class ShiftField(FieldArrays):
         return reasons.sentence(self.on_host(), row, column)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the field to an HDF5 file, replacing it in one step.
+        """Write the field to an HDF5 file; one that holds a field is replaced in one step.
 
         Raises
         ------
+        FileExistsError
+            When something else is there: it is not overwritten.
         OSError
             When the file cannot be written; the sentence says why.
         """
