@@ -44,7 +44,7 @@ BAD: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
     (ONE, (IMAGE, IMAGE), {"margin": 0}, r"margin is 0; it must be a whole number of at least 1"),
     (ONE, (IMAGE, IMAGE), {"margin": 20}, r"margin of 20 px needs at least 44 px"),
     (ONE, (IMAGE, IMAGE[5:-5]), {"margin": 5}, r"10 x 0 px larger .* at least 10 x 10 px"),
-    (ONE, (IMAGE, IMAGE), {"axis": 2}, r"axis is 2; allowed are None, 0 \(rows\) and 1"),
+    (ONE, (IMAGE, IMAGE), {"axis": 2}, r"axis is 2; allowed are None, 0 and 1"),
     (ONE, (IMAGE, IMAGE), {"method": "x"}, r"method is 'x'"),
     (LOCAL, (IMAGE, IMAGE[1:]), {}, r"shape \(40, 50\) and the sample \(39, 50\)"),
     (LOCAL, (IMAGE, STACK), {}, r"they must be the same"),
@@ -99,6 +99,23 @@ BAD: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
     (PEAK, ([[1, 2], [3]],), {}, r"The map is a list that makes no array"),
     (PEAK, (IMAGE,), {"size": None}, r"size is None; it must be a whole number\."),
     (FIELD, (STACK[None], STACK[None]), {}, r"it must be 2-D"),
+    (UMPA, (STACK, STACK), {"dark_signal": "off"}, r"dark_signal is 'off'; allowed are True and False"),
+    (LOCAL, (STACK, STACK), {"norm": "False"}, r"norm is 'False'; allowed are True and False"),
+    (LOCAL, (STACK, STACK), {"norm_global": 2}, r"norm_global is 2; allowed are True and False"),
+    (LOCAL, (STACK, STACK), {"norm_global": None}, r"norm_global is None; allowed are True and False"),
+    (LOCAL, (STACK, STACK), {"dim": np.arange(3)}, r"dim is array\(\[0, 1, 2\]\); allowed are 1 and 2"),
+    (LOCAL, (STACK, STACK), {"dim": np.True_}, r"dim is (np\.)?True_?; allowed are 1 and 2"),
+    (GLOBAL, (IMAGE, IMAGE, 7, 3), {"norm": "no"}, r"norm is 'no'; allowed are True and False"),
+    (GLOBAL, (IMAGE, IMAGE, 7, 3), {"return_list": IMAGE}, r"return_list is array\(.*\.\.\.; allowed are"),
+    (GLOBAL, (IMAGE, IMAGE, 7, 3), {"sub_pixel": "x"}, r"sub_pixel is 'x'; allowed are True and False"),
+    (GLOBAL, (IMAGE, IMAGE, 7, 3), {"method": IMAGE}, r"method is array\(.*\.\.\.; allowed are 'diff'"),
+    (GLOBAL, (IMAGE, IMAGE, 7, 3), {"global_value": IMAGE}, r"global_value is array\(.*; allowed are 'mixed'"),
+    (PEAK, (IMAGE, "poly_fit"), {}, r"sub_pixel is 'poly_fit'; allowed are True and False"),
+    (PEAK, (IMAGE,), {"max_peak": "min"}, r"max_peak is 'min'; allowed are True and False"),
+    (PEAK, (IMAGE,), {"dim": np.True_}, r"dim is (np\.)?True_?; allowed are 1 and 2"),
+    (ONE, (IMAGE, IMAGE), {"sub_pixel": "diff"}, r"sub_pixel is 'diff'; allowed are True and False"),
+    (ONE, (IMAGE, IMAGE), {"axis": np.arange(2)}, r"axis is array\(\[0, 1\]\); allowed are None, 0 and 1"),
+    (ONE, (IMAGE, IMAGE), {"axis": np.True_}, r"axis is (np\.)?True_?; allowed are None, 0 and 1"),
 ]  # fmt: skip
 
 
@@ -111,6 +128,13 @@ def test_bad_input_gets_a_sentence(
     text = str(refusal.value)
     assert text.endswith(".")
     assert "\n" not in text
+
+
+@pytest.mark.parametrize("on", [True, 1, np.True_, np.int64(1)])
+def test_switches_are_also_numpys_and_numbers(on: Any) -> None:
+    assert PEAK(IMAGE, on, max_peak=on) == PEAK(IMAGE)
+    assert PEAK(IMAGE, type(on)(0)) == PEAK(IMAGE, False)
+    assert PEAK(IMAGE, dim=np.int64(1)) == PEAK(IMAGE, dim=1)
 
 
 def test_a_refusal_comes_before_any_pixel_is_read() -> None:

@@ -19,7 +19,7 @@ from shiftfield.inputs.arguments import check_block, check_chunk, check_cores, d
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.normalisation import FlatColumns, FlatImage, FlatRows, Standard
 from shiftfield.peaks.locate import check_peak
-from shiftfield.settings import WEIGHTS, Settings, check_choice, check_integer
+from shiftfield.settings import WEIGHTS, Settings, check_choice, check_integer, check_switch
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.plan import check_size
 
@@ -102,8 +102,8 @@ def find_local_shifts(
     ((60, 70), 3, -2)
     """
     threads = check_block(block)
-    if isinstance(dim, bool) or dim not in (1, 2):
-        raise ValueError(f"dim is {dim!r}; allowed are 1 and 2.")
+    dim = check_choice("dim", dim, (1, 2))
+    norm, norm_global = check_switch("norm", norm), check_switch("norm_global", norm_global)
     ref, sam = pair(ref_mat, mat)
     single = ref.shape[0] == 1
     settings = _settings(
@@ -193,6 +193,7 @@ def find_local_shifts_umpa(
     True
     """
     threads = check_block(block)
+    dark_signal = check_switch("dark_signal", dark_signal)
     ref, sam = pair(ref_mat, mat)
     if ref.ndim != 3:
         raise ValueError(

@@ -19,7 +19,14 @@ from shiftfield.inputs.frames import pair, whole
 from shiftfield.inputs.normalisation import normalize_image
 from shiftfield.maps.maker import MapMaker
 from shiftfield.peaks.locate import check_peak, locate_peaks
-from shiftfield.settings import GLOBAL_VALUES, GlobalSettings, check_choice, check_integer, odd
+from shiftfield.settings import (
+    GLOBAL_VALUES,
+    GlobalSettings,
+    check_choice,
+    check_integer,
+    check_switch,
+    odd,
+)
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.plan import check_size
 
@@ -116,14 +123,17 @@ def find_global_shift_based_local_shifts(
     device_of(gpu)
     win_size = odd(check_integer("win_size", win_size, 1, "px"))
     margin = check_integer("margin", margin, 1, "px")
-    if method in GLOBAL_VALUES:  # as in a script of algotom's own, where it meant nothing
+    norm, return_list = check_switch("norm", norm), check_switch("return_list", return_list)
+    if (
+        isinstance(method, str) and method in GLOBAL_VALUES
+    ):  # as in a script of algotom's own, where it meant nothing
         warnings.warn(
             f"method is {method!r}, which is a global_value; the peak fit 'diff' is used.",
             UserWarning,
             stacklevel=2,
         )
         method = "diff"
-    size = check_peak(method, 2, size)
+    size = check_peak(method, 2, size, sub_pixel)
     check_choice("global_value", global_value, GLOBAL_VALUES)
     check_cores(ncore)
     frames = pair(ref_mat, mat)

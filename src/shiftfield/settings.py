@@ -16,6 +16,7 @@ WEIGHTS = ("hann", "bartlett", "blackman", "hamming", "nuttall", "parzen", "tria
 DEVICES = ("auto", "cpu", "gpu", "hybrid", "reference")
 STARTS = (None, "global", "pyramid", "given")
 POINTS, MAP = "local points", "whole map"  # approaches to a global shift
+_LONGEST = 60  # characters of a value that are shown
 GLOBAL_VALUES = ("mixed", "median", "mean")
 
 
@@ -50,6 +51,12 @@ class Parameter:
         return check_integer(self.name, value, int(self.low), self.unit)
 
 
+def shown(value: Any) -> str:
+    """Return a value as a part of a sentence: on one line, and not at length."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def check_integer(name: str, value: Any, low: int | None, unit: str = "") -> int:
     """Return `value` as an int of at least `low`, if any; raise a ValueError in one sentence otherwise."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
@@ -58,23 +65,25 @@ def check_integer(name: str, value: Any, low: int | None, unit: str = "") -> int
         whole = whole and not isinstance(value, bool)
     if not whole or (low is not None and int(value) < low):
         least = "" if low is None else f" of at least {low}{' ' * bool(unit)}{unit}"
-        raise ValueError(f"{name} is {value!r}; it must be a whole number{least}.")
+        raise ValueError(f"{name} is {shown(value)}; it must be a whole number{least}.")
     return int(value)
 
 
 def check_switch(name: str, value: Any) -> bool:
-    """Return `value` as a bool; raise a ValueError in one sentence when it is none."""
-    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+    """Return `value` as a bool; raise a ValueError in one sentence when it is none, nor 0 or 1."""
+    number = isinstance(value, numbers.Integral) and value in (0, 1)
+    if number or type(value).__name__ in ("bool", "bool_"):
         return bool(value)
-    raise ValueError(f"{name} is {value!r}; allowed are True and False.")
+    raise ValueError(f"{name} is {shown(value)}; allowed are True and False.")
 
 
 def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
-    """Return `value`, one of some names and numbers; raise a ValueError that lists them otherwise."""
-    if isinstance(value, str | int | None) and not isinstance(value, bool) and value in choices:
-        return value
+    """Return the one of some names and numbers that `value` is; raise a ValueError that lists them otherwise."""
+    plain = isinstance(value, str | numbers.Real | None) and not isinstance(value, bool)
+    if plain and value in choices:
+        return choices[choices.index(value)]
     *some, last = map(repr, choices)
-    raise ValueError(f"{name} is {value!r}; allowed are {', '.join(some)} and {last}.")
+    raise ValueError(f"{name} is {shown(value)}; allowed are {', '.join(some)} and {last}.")
 
 
 def check_number(name: str, value: Any, low: float, high: float | None, unit: str = "") -> float:
@@ -83,7 +92,9 @@ def check_number(name: str, value: Any, low: float, high: float | None, unit: st
     if not number or not low <= float(value) <= (float("inf") if high is None else high):
         most = "" if high is None else f" and at most {high:g}"
         of = f"{' ' * bool(unit)}{unit}"
-        raise ValueError(f"{name} is {value!r}; it must be a number of at least {low:g}{most}{of}.")
+        raise ValueError(
+            f"{name} is {shown(value)}; it must be a number of at least {low:g}{most}{of}."
+        )
     return float(value)
 
 

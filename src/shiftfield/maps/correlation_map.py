@@ -16,7 +16,7 @@ from shiftfield.inputs.arguments import check_block, device_of
 from shiftfield.inputs.frames import Frames, in_one_place
 from shiftfield.maps.maker import MapMaker
 from shiftfield.peaks.locate import check_peak, locate_peak
-from shiftfield.settings import check_integer
+from shiftfield.settings import check_choice, check_integer
 
 _LEAST = 4  # px of a template that is cropped; of fewer, nearly any place agrees with it
 
@@ -118,9 +118,8 @@ def find_shift_based_correlation_map(
     check_block(block)
     device_of(gpu)
     margin = check_integer("margin", margin, 1, "px")
-    if axis not in (None, 0, 1) or isinstance(axis, bool):
-        raise ValueError(f"axis is {axis!r}; allowed are None, 0 (rows) and 1 (columns).")
-    check_peak(method, dim, size)
+    axis = check_choice("axis", axis, (None, 0, 1))
+    check_peak(method, dim, size, sub_pixel)
     ref, sam = _check(ref_mat, mat)
     inside = _crop(ref, sam, margin, axis)
     scores = to_host(MapMaker(gpu, ref.data).map(ref, sam, inside))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from shiftfield.arrays.converted import as_array, check_real
 from shiftfield.peaks.fits import Flags, Float, Integers, refine
-from shiftfield.settings import PEAK_METHODS, check_choice, check_integer, peak_size
+from shiftfield.settings import PEAK_METHODS, check_choice, check_integer, check_switch, peak_size
 
 
 def locate_peak(
@@ -46,7 +46,7 @@ def locate_peak(
     Raises
     ------
     ValueError
-        When the map is not 2-D or empty, or a name or `dim` is not one of those above.
+        When the map is not 2-D or empty, or another argument is not one of those above.
 
     Examples
     --------
@@ -61,7 +61,8 @@ def locate_peak(
     check_real(scores, "The map")
     if scores.ndim != 2 or scores.size == 0:
         raise ValueError(f"The map has shape {scores.shape}; it must be 2-D and not empty.")
-    size = check_peak(method, dim, size)
+    size = check_peak(method, dim, size, sub_pixel)
+    check_switch("max_peak", max_peak)
     scores = scores.astype(np.float64)
     if not max_peak:
         finite = np.isfinite(scores)
@@ -70,11 +71,11 @@ def locate_peak(
     return float(x[0]), float(y[0])
 
 
-def check_peak(method: str, dim: int, size: int) -> int:
+def check_peak(method: str, dim: int, size: int, sub_pixel: bool = True) -> int:
     """Return the side of the neighbourhood, or raise a ValueError that says what is allowed."""
+    check_switch("sub_pixel", sub_pixel)
     check_choice("method", method, PEAK_METHODS)
-    if isinstance(dim, bool) or dim not in (1, 2):
-        raise ValueError(f"dim is {dim!r}; allowed are 1 and 2.")
+    check_choice("dim", dim, (1, 2))
     return peak_size(method, check_integer("size", size, None))
 
 

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from shiftfield.engine import Search, Tile
 from shiftfield.field import ShiftField
 from shiftfield.quality import Quality
+from shiftfield.settings import shown
 
 Whole = NDArray[np.int32]
 _Box = tuple[slice, slice]
@@ -103,7 +104,7 @@ def _pair(start: Any, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDAr
         x, y = (np.asarray(part, dtype=np.float64) for part in start)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"start is {_short(start)}; allowed are None, 'global', 'pyramid', a pair (x, y) of numbers or of "
+            f"start is {shown(start)}; allowed are None, 'global', 'pyramid', a pair (x, y) of numbers or of "
             "(H, W) arrays, and a ShiftField."
         ) from error
     for name, part in (("x", x), ("y", y)):
@@ -112,11 +113,6 @@ def _pair(start: Any, shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDAr
                 f"The {name} of start has shape {part.shape}; allowed are () and {shape}."
             )
     return np.broadcast_to(x, shape), np.broadcast_to(y, shape)
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _repeated(image: ArrayLike, step: int, shape: tuple[int, int]) -> NDArray[np.float64]:
