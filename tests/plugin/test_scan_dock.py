@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,20 @@ def slow(seconds: float = 0.15) -> Any:
     return da.from_array(SAMPLES, chunks=(1, *SAMPLES.shape[1:])).map_blocks(
         wait, dtype=SAMPLES.dtype
     )
+
+
+def held(number: int) -> tuple[Any, threading.Event]:
+    """The samples as a lazy array; a projection waits for the event, but not where inputs are told apart."""
+    gate, reads = threading.Event(), []
+
+    def wait(block: Any, block_info: Any = None) -> Any:
+        if block_info and block_info[None]["chunk-location"][0] == number:
+            reads.append(number)
+            assert len(reads) == 1 or gate.wait(60)
+        return block
+
+    lazy = da.from_array(SAMPLES, chunks=(1, *SAMPLES.shape[1:]))
+    return lazy.map_blocks(wait, dtype=SAMPLES.dtype), gate
 
 
 @pytest.fixture
@@ -161,12 +176,14 @@ def test_cancel_while_paused(viewer: Any, dock: Any, qtbot: Any) -> None:
 
 
 def test_results_arrive_while_the_run_goes_on(viewer: Any, dock: Any, qtbot: Any) -> None:
-    choose_layers(viewer, dock, slow(0.4))
+    samples, gate = held(N - 1)
+    choose_layers(viewer, dock, samples)
     click(dock.run_button)
     qtbot.waitUntil(lambda: "x shift" in viewer.layers, timeout=WAIT)
     assert dock.running
     layer = viewer.layers["x shift"]
     assert np.isnan(np.asarray(layer.data[N - 1])).all(), "what is missing is empty"
+    gate.set()
     qtbot.waitUntil(lambda: not dock.running, timeout=WAIT)
     assert [one.name for one in viewer.layers].count("x shift") == 1
     assert medians(layer) == pytest.approx([x for x, _ in SHIFTS], abs=0.06)
