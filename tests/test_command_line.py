@@ -263,6 +263,25 @@ def test_no_command_writes_over_what_it_reads(
 
 
 @pytest.mark.usefixtures("inputs")
+def test_a_scan_has_the_thresholds_that_are_given() -> None:
+    command = [
+        "scan",
+        "--references",
+        "ref.npy",
+        "--samples",
+        "sam.npy",
+        "--axes",
+        "frame y x",
+        "--margin",
+        "3",
+    ]
+    assert main([*command, "--quality", "--threshold-score", "1", "--out", "x.h5"]) == 1
+    found = shiftfield.find_shift_field(REF, SAM, margin=3, quality=True)
+    assert main([*command, "--quality", "--threshold-score", "0", "--out", "y.h5"]) == 0
+    assert shiftfield.Scan("y.h5")[0].valid.sum() >= found.valid.sum() > 0
+
+
+@pytest.mark.usefixtures("inputs")
 def test_settings_may_go_back_to_their_file() -> None:
     given = ["local", "ref.npy", "sam.npy", "--settings", "s.h5", "--save-settings", "s.h5"]
     assert main([*given, "--out", "raw.zarr/field.h5"]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -298,7 +299,7 @@ def test_memory_holds_the_bands_and_what_threads_take(
             ValueError, match=f"memory is {less}; this search needs at least"
         ) as error:
             planned(what=what, memory=less, **given)
-        assert f"at least {need / 1e6:.1f} MB for one row of tiles." in str(error.value)
+        assert f"at least {ceil(need / 1e5) / 10:.1f} MB for one row of tiles." in str(error.value)
     assert planned(what=what, memory=1, normalised=normalised).band_rows == 224  # no band is a copy
 
 
@@ -318,7 +319,7 @@ def test_starts_and_splines_need_memory_for_what_they_read() -> None:
         what = replace(search(), **more)
         given: dict[str, Any] = {"bytes_of_a_row": row, "starts": (-5, 9)}
         assert planned(what=what, memory=need, **given).band_rows == TALL
-        with pytest.raises(ValueError, match=f"at least {need / 1e6:.1f} MB"):
+        with pytest.raises(ValueError, match=f"at least {ceil(need / 1e5) / 10:.1f} MB"):
             planned(what=what, memory=need - 2, **given)
 
 
@@ -349,7 +350,7 @@ def test_a_row_of_a_gpus_tiles_is_as_wide_as_the_image(monkeypatch: pytest.Monke
     band, taken = row * (tall + 8), 3 * of_a_tile(what, (tall + 8) * 130, 8)
     need = max(2 * band, band + taken)
     assert planned(shape, what, memory=need, **given).band_rows == tall
-    with pytest.raises(ValueError, match=f"at least {need / 1e6:.1f} MB for one row"):
+    with pytest.raises(ValueError, match=f"at least {ceil(need / 1e5) / 10:.1f} MB for one row"):
         planned(shape, what, memory=need - 2, **given)
 
 

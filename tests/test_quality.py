@@ -15,12 +15,12 @@ from shiftfield.checks.neighbours import median_residual
 from shiftfield.checks.way_back import backward_starts, distance
 from shiftfield.dense.two_axes import search_2d
 from shiftfield.engine.base import Answer
+from shiftfield.field.quality_look import colour
 from shiftfield.inputs.frames import Frames
 from shiftfield.samples import cylinder_flow, tensile_test
 from shiftfield.settings import Settings
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.pieces import Starts
-from shiftfield.field.quality_look import colour
 from shiftfield.synthetic import speckle
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -553,3 +553,57 @@ def test_quality_uncertainty_and_starts_are_those_of_each_search(tmp_path: Path,
         find_shift_fields(
             reference, np.stack(samples), out=tmp_path / "b.h5", axes="projection y x", start=(1, 2)
         )
+
+
+def test_the_memory_that_is_named_is_enough(tmp_path: Path) -> None:
+    """Whether references are shared in memory, shared in a file, or one set for each."""
+    np.save(tmp_path / "ref.npy", REF)
+    for n, references in enumerate((REF, tmp_path / "ref.npy", np.stack([REF] * N))):
+        out = tmp_path / f"{n}.h5"
+        with pytest.raises(
+            ValueError, match=r"^memory is '0\.1 MB'; .* 2 projections at a time"
+        ) as told:
+            find_shift_fields(references, SAM, out=out, memory="0.1 MB", **CHOSEN)
+        named = str(told.value).split("at least ")[1].split(" for")[0]
+        check(find_shift_fields(references, SAM, out=out, memory=named, **CHOSEN))
+    place = tmp_path / "ref.npy"
+    with pytest.raises(ValueError, match=r"^memory is '0\.1 MB'; .*at least") as told:
+        find_shift_field(place, place, memory="0.1 MB", **CHOSEN)
+    named = str(told.value).split("at least ")[1].split(" for")[0]
+    find_shift_field(place, place, memory=named, **CHOSEN)
+
+
+@pytest.mark.filterwarnings("ignore:.*pixels have no answer")
+def test_thresholds_are_those_of_each_search(tmp_path: Path) -> None:
+    limits = shiftfield.Thresholds(score=0.99)
+    out = tmp_path / "f.h5"
+    scan = find_shift_fields(REF, SAM, out=out, quality=True, thresholds=limits, **CHOSEN)
+    check(scan, quality=True, thresholds=limits)
+    with pytest.raises(ValueError, match="with other inputs: thresholds"):
+        find_shift_fields(REF, SAM, out=out, quality=True, **CHOSEN)
+
+
+@pytest.mark.parametrize(("given", "kind", "words"), [
+    ({"windw": 5}, TypeError, "^find_shift_fields has no 'windw'; its settings are method, window, "),
+    ({"sample_weights": np.ones(SIZE)}, ValueError, "^sample_weights was given; a scan takes no weights: crop"),
+    ({"start": np.array([1, 2])}, ValueError, "^start is 'given'; of a scan it is None, 'global' or"),
+    ({"align": "yes"}, ValueError, "^align is 'yes'; allowed are True and False"),
+    ({"overwrite": "no"}, ValueError, "^overwrite is 'no'; allowed are True and False"),
+    ({"thresholds": 0.5}, ValueError, "^thresholds is 0.5; it must be"),
+    ({"axes": "frame y x"}, ValueError, "^The array of the samples has shape"),
+])  # fmt: skip
+def test_what_a_scan_does_not_take_is_a_sentence(
+    tmp_path: Path, given: dict[str, Any], kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        find_shift_fields(REF, SAM, out=tmp_path / "f.h5", **given)
+    assert not list(tmp_path.iterdir())
+
+
+def test_projections_are_taken_one_by_one_or_by_a_slice(tmp_path: Path) -> None:
+    scan = find_shift_fields(REF, SAM, out=tmp_path / "f.h5", **CHOSEN)
+    for found, number in zip(scan[1:4:2], (1, 3), strict=True):
+        same_bits(found, by_itself(number))
+    for number in ("a", 1.5, N, -1):
+        with pytest.raises(IndexError, match=r"is no projection of .*f\.h5; they are 0 to 3\."):
+            scan[number]  # type: ignore[call-overload]

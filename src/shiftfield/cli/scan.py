@@ -12,7 +12,13 @@ import numpy as np
 
 from shiftfield.cli.bar import Bar
 from shiftfield.cli.forecast import foreseen, in_words
-from shiftfield.cli.options import add_reports, add_settings, settings_of
+from shiftfield.cli.options import (
+    add_reports,
+    add_settings,
+    add_thresholds,
+    settings_of,
+    thresholds_of,
+)
 from shiftfield.inputs.frames import Frames
 from shiftfield.scans.axes import AXES
 from shiftfield.scans.result import Scan
@@ -64,6 +70,7 @@ def add(commands: Any) -> None:
     )
     add_reports(parser)
     add_settings(parser, Settings)
+    add_thresholds(parser)
     parser.set_defaults(
         run=run, stopped="Stopped; what is finished is kept, and the same command goes on."
     )
@@ -72,6 +79,7 @@ def add(commands: Any) -> None:
 def run(given: argparse.Namespace) -> int:
     """Find the fields, and print what the file holds."""
     settings: Settings = settings_of(given, Settings)
+    limits = thresholds_of(given)
     out = check_out(given.out)
     inputs = {
         "axes": given.axes, "reference_axes": given.reference_axes, "dark": given.dark, "flat": given.flat,
@@ -90,7 +98,7 @@ def run(given: argparse.Namespace) -> int:
     try:
         scan = find_shift_fields(
             references, samples, out=out, **inputs, overwrite=given.overwrite, progress=bar,
-            **settings.as_dict(),
+            thresholds=limits, **settings.as_dict(),
         )  # fmt: skip
     except ScanError as error:
         print(f"shiftfield: {error}", file=sys.stderr)

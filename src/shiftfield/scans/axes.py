@@ -53,7 +53,8 @@ class Series:
     """
 
     def __init__(self, data: Any, axes: Sequence[str] | str, name: str) -> None:
-        self._name, self._axes = name, check_axes(axes, name)
+        self._axes = check_axes(axes, name)
+        self._name = f"The array of {name[0].lower()}{name[1:]}"
         self.axes = tuple(self._axes)
         self._later: list[Any] = []
         given = [data]
@@ -61,7 +62,7 @@ class Series:
             given, along = list(data), self._axes.pop(0)
             if along not in ("projection", "frame"):
                 raise ValueError(
-                    f"{name} is a list, and its first axis is {along!r}; it must be of projections or frames."
+                    f"{name} are a list along {along!r}; it must be along 'projection' or 'frame'."
                 )
             if along == "projection":
                 given, self._later = given[:1], given

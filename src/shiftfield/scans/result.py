@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import h5py
 import numpy as np
@@ -96,11 +96,19 @@ class Scan:
                 )
         return found
 
-    def __getitem__(self, number: int) -> ShiftField:
-        """Return one projection."""
-        if not 0 <= number < self.projections:
+    @overload
+    def __getitem__(self, number: int) -> ShiftField: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[ShiftField]: ...
+
+    def __getitem__(self, number: Any) -> ShiftField | list[ShiftField]:
+        """Return one projection, or of a slice a list of them."""
+        if isinstance(number, slice):
+            return [self[n] for n in range(self.projections)[number]]
+        if not isinstance(number, int | np.integer) or not 0 <= number < self.projections:
             raise IndexError(
-                f"projection {number} is not among the {self.projections} of {self.path}."
+                f"{number!r} is no projection of {self.path}; they are 0 to {self.projections - 1}."
             )
         arrays: dict[str, Any] = {
             name: np.asarray(data[number]) for name, data in self.quantities().items()

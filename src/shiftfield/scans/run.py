@@ -36,9 +36,10 @@ from shiftfield.scans.store import (
 )
 from shiftfield.scans.zarr_store import ZarrStore
 from shiftfield.scores import METHODS
-from shiftfield.search.one_call import field_of
-from shiftfield.settings import Settings
+from shiftfield.search.one_call import USUAL, field_of, named
+from shiftfield.settings import Settings, Thresholds, check_switch, check_thresholds, parameters
 from shiftfield.stream.bands import LATENCY, Cancelled, Watch
+from shiftfield.stream.plan import MemoryNeededError
 
 _AT_ONCE = 2  # projections
 _FAILURES = 10  # after so many something is wrong with all
@@ -63,6 +64,7 @@ def find_shift_fields(
     crop: Sequence[int] | None = None,
     align: bool = False,
     overwrite: bool = False,
+    thresholds: Thresholds = USUAL,
     progress: Callable[[int, int], object] | None = None,
     cancel: Any = None,
     **settings: Any,
@@ -96,13 +98,16 @@ def find_shift_fields(
         kept as `drift`.
     overwrite : bool
         Replace the scan that `out` holds; what is no scan is never overwritten.
+    thresholds : Thresholds
+        What a pixel must pass with `quality`.
     progress : callable, optional
         Called as `progress(done, total)` with numbers of tiles of the projections that were not finished before,
         in the calling thread.
     cancel : callable or object with `is_set`, optional
         Asked several times a second; when true, `Cancelled` is raised.
     **settings
-        As in `find_shift_field`. `memory` is for all that is in work together.
+        As in `find_shift_field`, but `start` is a name. `memory` is for all that is in work together. There are
+        no weights of pixels: `crop` leaves rows and columns out, and masked or NaN pixels have no answer.
 
     Returns
     -------
@@ -126,13 +131,12 @@ def find_shift_fields(
     ...                          axes="frame projection y x", method="umpa_dark")  # doctest: +SKIP
     >>> scan[0].summary()  # doctest: +SKIP
     """
-    if settings.get("start") not in (None, "global", "pyramid"):
-        raise ValueError(
-            f"start is {settings['start']!r:.60}; of a scan it is None, 'global' or 'pyramid', found for each."
-        )
+    _check_names(settings)
+    check_thresholds(thresholds)
+    check_switch("overwrite", overwrite)
     job = prepare(
         references, samples, axes=axes, reference_axes=reference_axes, dark=dark, flat=flat, crop=crop,
-        align=align, settings=Settings(**settings),
+        align=align, settings=Settings(**settings), thresholds=thresholds,
     )  # fmt: skip
     path = check_out(out)
     check_apart(path, (*job.references.given, *job.samples.given, dark, flat))
@@ -155,16 +159,36 @@ class Job:
     samples: Series
     correction: Correction
     settings: Settings
+    thresholds: Thresholds
     align: bool
     description: Description
     shared: bool
 
 
+def _check_names(settings: dict[str, Any]) -> None:
+    """Raise a ValueError or TypeError about settings that a scan does not have, or not as one search has them."""
+    known = parameters(Settings)
+    for name in settings.keys() - known.keys():
+        if name in ("reference_weights", "sample_weights"):
+            raise ValueError(
+                f"{name} was given; a scan takes no weights: crop leaves rows and columns out, and masked or NaN "
+                "pixels have no answer."
+            )
+        raise TypeError(f"find_shift_fields has no {name!r}; its settings are {', '.join(known)}.")
+    start = named(settings.get("start"))
+    if start not in (None, "global", "pyramid"):
+        raise ValueError(
+            f"start is {start!r}; of a scan it is None, 'global' or 'pyramid', found for each."
+        )
+
+
 def prepare(
     references: Any, samples: Any, *, axes: Sequence[str] | str, reference_axes: Sequence[str] | str | None,
     dark: Any, flat: Any, crop: Sequence[int] | None, align: bool, settings: Settings,
+    thresholds: Thresholds = USUAL,
 ) -> Job:  # fmt: skip
     """Open the inputs and check that all fits; no pixel of a projection is read."""
+    check_switch("align", align)
     sam = Series(samples, axes, "The samples")
     ref = _references(references, axes, reference_axes)
     if ref.shape != sam.shape:
@@ -174,22 +198,46 @@ def prepare(
         raise ValueError(f"There are references for {len(ref)} projections and samples for {len(sam)}; there "
                          "must be one set for all, or one for each.")  # fmt: skip
     correction = Correction(sam.shape[1:], dark, flat, crop)
-    share = None if settings.memory is None else machine.parse_bytes(settings.memory) // _AT_ONCE
     first = [Frames(correction.of(series[0]), "The first projection") for series in (ref, sam)]
-    plan_of(
-        replace(settings, memory=share), search_of(settings, sam.shape[0]), (first[0], first[1])
-    )
+    _check_memory(settings, first[0], first[1], len(ref), len(sam))
     inputs: dict[str, Any] = {"samples": sam.identity(), "references": ref.identity(), "align": bool(align),
                               "crop": [[n.start, n.stop] for n in correction.crop]}  # fmt: skip
     if correction.active:
         inputs["correction"] = correction.digest()
+    if settings.quality and thresholds != USUAL:
+        inputs["thresholds"] = thresholds.as_dict()
     step = settings.step
     shape = -(-correction.size[0] // step), -(-correction.size[1] // step)
     description = Description(
         len(sam), shape, _quantities(settings, align=align), names_only(settings), inputs, correction.size,
         sam.shape[0],
     )  # fmt: skip
-    return Job(ref, sam, correction, settings, align, description, len(ref) == 1)
+    return Job(ref, sam, correction, settings, thresholds, align, description, len(ref) == 1)
+
+
+def _check_memory(
+    settings: Settings, reference: Frames, sample: Frames, sets: int, projections: int
+) -> None:
+    """Raise a ValueError that names enough memory, unless what is in work, and shared references, fit."""
+    at_once, share = min(_AT_ONCE, projections), None
+    if settings.memory is not None:
+        allowed = machine.parse_bytes(settings.memory)
+        held = reference.nbytes if sets == 1 and _is_held(reference, allowed) else 0
+        share = max(1, (allowed - held) // at_once)
+    search = search_of(settings, sample.shape[0])
+    try:
+        plan_of(replace(settings, memory=share), search, (reference, sample))
+    except MemoryNeededError as error:
+        assert settings.memory is not None
+        need = at_once * error.need + (reference.nbytes if sets == 1 else 0)
+        beside = " and the references that all share" if sets == 1 else ""
+        what = f"for {at_once} projection{'s' * (at_once > 1)} at a time{beside}"
+        raise MemoryNeededError(settings.memory, need, what) from error
+
+
+def _is_held(shared: Frames, allowed: int) -> bool:
+    """Return whether the references that all projections share are, or will be, in memory."""
+    return shared.in_memory or shared.nbytes <= allowed // _THIRD
 
 
 def _references(data: Any, axes: Sequence[str] | str, own: Sequence[str] | str | None) -> Series:
@@ -320,7 +368,7 @@ class _Run:
             return None
         frames = Frames(self.job.correction.of(self.job.references[0]), "The reference")
         frames.look = self.watch.look
-        if frames.nbytes <= machine.allowed_memory(self.job.settings.memory) // _THIRD:
+        if _is_held(frames, machine.allowed_memory(self.job.settings.memory)):
             frames.hold()
         return frames
 
@@ -346,7 +394,7 @@ class _Run:
             fits = 4 * prod(reference.shape) <= self._each // _THIRD
             reference = aligned(reference, drift, in_memory=fits)
         try:
-            found = field_of(reference, sample, self._settings, watch)
+            found = field_of(reference, sample, self._settings, watch, limits=job.thresholds)
         except Cancelled:
             return
         if not found.valid.any():

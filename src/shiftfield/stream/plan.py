@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,16 @@ _FREE = 4  # of what is free, one part
 # scaled); the same while it is normalised; and more where it has weights (they, and what is multiplied).
 _OF_A_PIXEL, _AS_GIVEN, _NORMALISED, _WEIGHTED = 100, 8, 16, 100
 _ROWS = 512  # of a band that is no copy
+
+
+class MemoryNeededError(ValueError):
+    """The memory that is allowed holds no row of tiles; `need` bytes do."""
+
+    def __init__(self, memory: str | int, need: int, what: str) -> None:
+        super().__init__(
+            f"memory is {memory!r}; this search needs at least {ceil(need / 1e5) / 10:.1f} MB {what}."
+        )
+        self.need = need
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +145,10 @@ def make_plan(
     rows = budget // max(bytes_of_a_row, 1) - beyond
     band = bytes_of_a_row * min(tile[0] + beyond, shape[0])
     if allowed is not None and bytes_of_a_row and budget < band:
-        need = max(2 * band, band + taken)
-        raise ValueError(
-            f"memory is {memory!r}; this search needs at least {need / 1e6:.1f} MB for one row of tiles."
+        raise MemoryNeededError(
+            allowed if memory is None else memory,
+            max(2 * band, band + taken),
+            "for one row of tiles",
         )
     if bytes_of_a_row == 0:
         rows = whole if on_gpu else _ROWS
