@@ -115,6 +115,8 @@ def test_the_seven_functions_take_addresses(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         shiftfield.normalize_image(ref), shiftfield.normalize_image(REF[0])
     )
+    for address in (ref, Path(ref)):
+        assert shiftfield.locate_peak(address) == shiftfield.locate_peak(REF[0])
 
 
 def test_large_compressed_images_lie_in_a_file(tmp_path: Path, monkeypatch: Any) -> None:

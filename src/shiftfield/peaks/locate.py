@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numpy.typing import ArrayLike
 
 from shiftfield.arrays.converted import as_array, check_real
 from shiftfield.peaks.fits import Flags, Float, Integers, refine
 from shiftfield.settings import PEAK_METHODS, check_choice, check_integer, check_switch, peak_size
+from shiftfield.sources import is_address, open_images
 
 
 def locate_peak(
-    mat: ArrayLike,
+    mat: Any,
     sub_pixel: bool = True,
     method: str = "diff",
     dim: int = 2,
@@ -23,7 +25,7 @@ def locate_peak(
     Parameters
     ----------
     mat : array_like, shape (ny, nx)
-        Map of scores; computed in float64. NaNs are ignored.
+        Map of scores, or its address; computed in float64. NaNs are ignored.
     sub_pixel : bool
         Whether to refine the whole-pixel peak.
     method : {"diff", "poly_fit"}
@@ -50,20 +52,23 @@ def locate_peak(
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from typing import Any
+
+    import numpy as np
     >>> from shiftfield import locate_peak
     >>> y, x = np.mgrid[:9, :9]
     >>> x_peak, y_peak = locate_peak(-((x - 4.3) ** 2) - (y - 3.8) ** 2)
     >>> round(x_peak, 2), round(y_peak, 2)
     (4.3, 3.8)
     """
-    scores = as_array(mat, "The map")
+    scores = as_array(open_images(mat)[:] if is_address(mat) else mat, "The map")
     check_real(scores, "The map")
     if scores.ndim != 2 or scores.size == 0:
         raise ValueError(f"The map has shape {scores.shape}; it must be 2-D and not empty.")
     size = check_peak(method, dim, size, sub_pixel)
     check_switch("max_peak", max_peak)
-    scores = scores.astype(np.float64)
+    with np.errstate(over="ignore"):  # of longer floats
+        scores = scores.astype(np.float64)
     if not max_peak:
         finite = np.isfinite(scores)
         scores = np.max(scores, where=finite, initial=0 if not finite.any() else -np.inf) - scores
