@@ -25,6 +25,7 @@ from shiftfield import (
     find_shift_field,
     generate_correlation_map,
 )
+from shiftfield.engine import why_no_gpu
 from shiftfield.settings import METHODS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pixels have no answer")
@@ -148,6 +149,17 @@ def test_what_is_wrong_is_said_at_once() -> None:
     for function in (find_local_shifts, generate_correlation_map):
         with pytest.raises(ValueError, match=r"nan.* sizes of the chunks are unknown"):
             function(unknown, unknown)
+
+
+@pytest.mark.parametrize("device", ["gpu", "hybrid"])
+@pytest.mark.skipif(not why_no_gpu(), reason="there is a GPU")
+def test_that_there_is_no_gpu_is_told_once(device: str) -> None:
+    lazy = da.from_array(REF, (3, 40, 40)), da.from_array(SAM, (3, 40, 40))
+    with pytest.warns(UserWarning, match="A GPU was asked for, but .* take the CPU") as told:
+        field = find_shift_field(*lazy, margin=3, device=device)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    field.x.compute()
 
 
 def test_with_progress_it_is_found_now() -> None:

@@ -6,6 +6,7 @@ No pixel is read here. A chunk is a small image of its own; what it needs of its
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from importlib import import_module
 from itertools import pairwise
@@ -18,6 +19,7 @@ from shiftfield.arrays.converted import as_array, unmasked
 from shiftfield.arrays.on_device import is_lazy
 from shiftfield.dense.plans import axes_of, plan_of, search_of
 from shiftfield.dense.running import run_plans
+from shiftfield.engine import backend
 from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import Frames, pair
 from shiftfield.inputs.normalisation import AsGiven
@@ -44,6 +46,11 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
     ------
     ValueError
         When shapes do not fit, or the sizes of chunks are unknown.
+
+    Warns
+    -----
+    UserWarning
+        That there is no GPU here.
     """
     for name, nothing in _IN_MEMORY.items():
         if getattr(settings, name) != nothing:
@@ -54,6 +61,7 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
     da = import_module("dask.array")
     frames, height, width = pair(reference, sample)[0].shape
     check_size((height, width), (settings.window,) * 2, (settings.margin,) * 2)
+    _warn_of_no_gpu(settings, frames)
     edge = settings.window // 2 + settings.margin
     halo = -(-edge // settings.step) * settings.step
     like = sample if is_lazy(sample) else reference
@@ -76,6 +84,20 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
         transmission=more[0] if more else None, dark_field=more[1] if len(more) > 1 else None,
         settings=settings, image_shape=(height, width), frames=frames,
     )  # fmt: skip
+
+
+def _warn_of_no_gpu(settings: Settings, frames: int) -> None:
+    """Warn of a GPU that is asked for and is not here; who computes chunks elsewhere may have one."""
+    if settings.device not in ("gpu", "hybrid"):
+        return
+    search = search_of(settings, frames, axes_of(settings, frames)[0])
+    search = replace(search, beyond=settings.borders == "partial")
+    if reason := backend("gpu").can_run(search):
+        warnings.warn(
+            f"A GPU was asked for, but {reason}; chunks that are computed here take the CPU.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def _block(
