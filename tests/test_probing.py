@@ -229,6 +229,8 @@ def test_files_and_dask_give_the_same_bits(tmp_path: Path) -> None:
         ((1.5, 2), {}, "row is 1.5"),
         ((5, 5), {"start": "pyramid"}, "start is 'pyramid'"),
         ((5, 5), {"start": (1, np.nan)}, "start is"),
+        ((5, 5), {"start": (1e30, 0)}, "40 px along x and 34 px along y"),
+        ((5, 5), {"start": (0, -35)}, r"start is \(0, -35\); it must be no longer than the images"),
         ((5, 5), {"method": "ncc"}, "method is 'ncc'"),
         ((5, 5), {"margin": 30}, "window \\+ 2 margin"),
         ((5, 5), {"thresholds": 0.5}, "thresholds is 0.5"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ BAD: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
     (GLOBAL, (IMAGE, IMAGE, 7, 3), {"sub_pixel": "x"}, r"sub_pixel is 'x'; allowed are True and False"),
     (GLOBAL, (IMAGE, IMAGE, 7, 3), {"method": IMAGE}, r"method is array\(.*\.\.\.; allowed are 'diff'"),
     (GLOBAL, (IMAGE, IMAGE, 7, 3), {"global_value": IMAGE}, r"global_value is array\(.*; allowed are 'mixed'"),
+    (GLOBAL, (IMAGE, IMAGE, 7, 3), {"num_point": 10**30}, r"num_point is 1000.* at most 2000, the number"),
     (PEAK, (IMAGE, "poly_fit"), {}, r"sub_pixel is 'poly_fit'; allowed are True and False"),
     (PEAK, (IMAGE,), {"max_peak": "min"}, r"max_peak is 'min'; allowed are True and False"),
     (PEAK, (IMAGE,), {"dim": np.True_}, r"dim is (np\.)?True_?; allowed are 1 and 2"),
@@ -135,6 +137,29 @@ def test_switches_are_also_numpys_and_numbers(on: Any) -> None:
     assert PEAK(IMAGE, on, max_peak=on) == PEAK(IMAGE)
     assert PEAK(IMAGE, type(on)(0)) == PEAK(IMAGE, False)
     assert PEAK(IMAGE, dim=np.int64(1)) == PEAK(IMAGE, dim=1)
+
+
+def test_a_window_without_end_takes_no_memory() -> None:
+    tracemalloc.start()
+    try:
+        for images in (IMAGE, STACK):
+            for window in (10**8 + 1, 10**30):
+                with pytest.raises(ValueError, match=r"The images are 40 x 50 px; a window of"):
+                    FIELD(images, images, window=window)
+        assert tracemalloc.get_traced_memory()[1] < 10**7
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.filterwarnings("ignore:.* have no answer")
+def test_what_only_longer_floats_hold_is_infinite() -> None:
+    long = np.ma.masked_less(IMAGE.astype(np.longdouble), 0)
+    long[3, 3] = np.longdouble("1e400")
+    for image in (long, long.data):
+        LOCAL(image, IMAGE, norm=False)
+        FIELD(image, IMAGE)
+        PEAK(image)
+        shiftfield.warp(image, FIELD(IMAGE, IMAGE))
 
 
 def test_a_refusal_comes_before_any_pixel_is_read() -> None:

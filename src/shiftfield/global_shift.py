@@ -71,7 +71,7 @@ def find_global_shift_based_local_shifts(
     list_ij : sequence, optional
         Points as [i, j] (row, column) or [list_i, list_j]; None draws `num_point` random ones.
     num_point : int, optional
-        Number of random points; 30 when None.
+        Number of random points, no more than the image has pixels; 30 when None.
     global_value : {"mixed", "median", "mean"}
         How the shifts are combined; see `combine`.
     gpu : bool or "hybrid"
@@ -124,9 +124,7 @@ def find_global_shift_based_local_shifts(
     win_size = odd(check_integer("win_size", win_size, 1, "px"))
     margin = check_integer("margin", margin, 1, "px")
     norm, return_list = check_switch("norm", norm), check_switch("return_list", return_list)
-    if (
-        isinstance(method, str) and method in GLOBAL_VALUES
-    ):  # as in a script of algotom's own, where it meant nothing
+    if str(method) in GLOBAL_VALUES:  # as in a script of algotom's own, where it meant nothing
         warnings.warn(
             f"method is {method!r}, which is a global_value; the peak fit 'diff' is used.",
             UserWarning,
@@ -199,9 +197,14 @@ def random_points(
     Raises
     ------
     ValueError
-        When `num_point` is below 1, or `rng` is no seed.
+        When `num_point` is below 1 or more than the image has pixels, or `rng` is no seed.
     """
     count = check_integer("num_point", _DEFAULT.num_point if num_point is None else num_point, 1)
+    most = max(shape[0] * shape[1], _DEFAULT.num_point)
+    if count > most:
+        raise ValueError(
+            f"num_point is {num_point}; it must be at most {most}, the number of pixels of the image."
+        )
     try:
         generator = np.random.default_rng(0 if rng is None else rng)
     except (TypeError, ValueError) as error:

@@ -17,7 +17,8 @@ def as_array(data: Any, name: str) -> NDArray[Any]:
     _check_open(data, name)
     try:
         if isinstance(data, np.ma.MaskedArray):
-            return np.ma.filled(data.astype(np.float64), np.nan)
+            with np.errstate(over="ignore"):  # of longer floats
+                return np.ma.filled(data.astype(np.float64), np.nan)
         return np.asarray(data)
     except (TypeError, ValueError) as error:
         raise ValueError(

@@ -74,8 +74,8 @@ class Frames:
         """Return one frame `(H, W)`, float64."""
         found = self.data[:] if self.ndim == 2 else self.data[number]
         if isinstance(found, np.ma.MaskedArray):
-            found = np.ma.filled(found.astype(self.dtype), np.nan)
-        return np.asarray(found).astype(np.float64)
+            found = np.ma.filled(as_floats(found), np.nan)
+        return as_floats(np.asarray(found)).astype(np.float64)
 
     def stored(self, start: int, stop: int) -> Any:
         """Return rows [start, stop) of all frames with the dtype they are stored with; NaN where masked."""
@@ -85,7 +85,7 @@ class Frames:
         """Return some rows, and columns where said, of all frames with the dtype they are stored with."""
         band: Any = self.data[at] if self.ndim == 2 else self.data[:, *at]
         if isinstance(band, np.ma.MaskedArray):
-            band = np.ma.filled(band.astype(self.dtype), np.nan)
+            band = np.ma.filled(as_floats(band), np.nan)
         out = np.asarray(band) if self.device is None else band
         return out[None] if self.ndim == 2 else out
 
@@ -209,7 +209,8 @@ def _totals(frames: Frames) -> Totals:
 
 def as_floats(pixels: Any) -> Real:
     """Return pixels as floats of this machine; themselves where they are."""
-    out: Real = pixels.astype(float_kind(pixels.dtype), copy=False)
+    with np.errstate(over="ignore"):  # what a longer float holds beyond is inf, and has no answer
+        out: Real = pixels.astype(float_kind(pixels.dtype), copy=False)
     return out
 
 

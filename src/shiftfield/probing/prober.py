@@ -25,7 +25,7 @@ from shiftfield.probing.block import block_of, inside
 from shiftfield.probing.probed import Probe
 from shiftfield.quality import Quality
 from shiftfield.search.one_call import USUAL
-from shiftfield.settings import Settings, Thresholds, check_integer, check_thresholds
+from shiftfield.settings import Settings, Thresholds, check_integer, check_thresholds, shown
 from shiftfield.stream.plan import check_size
 
 _Place = tuple[int, int]
@@ -72,7 +72,8 @@ class Prober:
         look: Callable[[], None] = lambda: None,
     ) -> Probe:
         """Return what the search sees at one pixel; `look` is called now and then, and may raise to stop."""
-        (sy, sx), size = _whole(start), self.images[0].size
+        size = self.images[0].size
+        sy, sx = _whole(start, size)
         place = self._checked(row, column)
         look()
         search = self._measured((sy, sx))
@@ -122,17 +123,23 @@ class Prober:
         return self._search
 
 
-def _whole(start: Any) -> tuple[int, int]:
-    """Return a start (x, y) as whole px (y, x); a ValueError when it is no pair of numbers."""
+def _whole(start: Any, size: tuple[int, int]) -> tuple[int, int]:
+    """Return a start (x, y) as whole px (y, x); a ValueError when it is no pair, or leads out of every image."""
     if start is None:
         return 0, 0
     try:
         x, y = (float(part) for part in start)
-        return round(y), round(x)
+        whole = round(y), round(x)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"start is {start!r}; allowed are None and a pair (x, y) of numbers, px, for this one pixel."
+            f"start is {shown(start)}; allowed are None and a pair (x, y) of numbers, px, for this one pixel."
         ) from error
+    if any(abs(by) > n for by, n in zip(whole, size, strict=True)):
+        raise ValueError(
+            f"start is {shown(start)}; it must be no longer than the images, {size[1]} px along x and "
+            f"{size[0]} px along y."
+        )
+    return whole
 
 
 def _peaks(search: Search, maps: Maps) -> tuple[_Place | None, _Place | None]:

@@ -23,6 +23,7 @@ from shiftfield.search.lazy import lazy_field
 from shiftfield.settings import DEFAULT, Settings, Thresholds, check_thresholds
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.pieces import Starts, starts_of
+from shiftfield.stream.plan import check_size
 from shiftfield.stream.rows import make_readable
 
 USUAL = Thresholds()
@@ -165,6 +166,7 @@ def find_shift_field(
             )
         return lazy_field(reference, sample, settings)
     ref, sam = pair(reference, sample)
+    check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
     watch = Watch(progress, cancel)
     ref.look = watch.look
     weights = weights_of(reference_weights, sample_weights, ref)
