@@ -52,9 +52,7 @@ def locate_peak(
 
     Examples
     --------
-    >>> from typing import Any
-
-    import numpy as np
+    >>> import numpy as np
     >>> from shiftfield import locate_peak
     >>> y, x = np.mgrid[:9, :9]
     >>> x_peak, y_peak = locate_peak(-((x - 4.3) ** 2) - (y - 3.8) ** 2)
