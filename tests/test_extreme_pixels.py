@@ -123,3 +123,16 @@ def test_a_gap_of_the_detector_is_left_out_of_the_normalisation(axis: int) -> No
 def test_normalisation_does_not_depend_on_the_unit(shape: tuple[int, ...], factor: float) -> None:
     image = REF.reshape(shape)
     np.testing.assert_allclose(normalize_image(image * factor), normalize_image(image), atol=2e-9)
+
+
+def test_a_longer_float_beyond_float64_is_no_number() -> None:
+    """Without a warning of NumPy's; what it touches has no answer."""
+    reference = REF.astype(np.longdouble)
+    if reference.dtype == np.float64:
+        pytest.skip("long double is float64 here")
+    reference[20, 20] = np.longdouble("1e400")
+    for norm in (False, True):
+        with pytest.warns(UserWarning, match="pixels have no answer"):
+            x, _ = find_local_shifts(reference, SAM, win_size=7, margin=5, norm=norm)
+        assert np.isnan(x[20, 20])
+        assert x[36, 40] == pytest.approx(2.3, abs=0.3)

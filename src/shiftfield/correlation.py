@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shiftfield.dense.one_axis import search_1d
-from shiftfield.dense.plans import search_of
+from shiftfield.dense.plans import check_room, search_of
 from shiftfield.dense.running import Normalise, as_given
 from shiftfield.dense.two_axes import search_2d
 from shiftfield.inputs.arguments import check_block, check_chunk, check_cores, device_of
@@ -21,7 +21,6 @@ from shiftfield.inputs.normalisation import FlatColumns, FlatImage, FlatRows, St
 from shiftfield.peaks.locate import check_peak
 from shiftfield.settings import WEIGHTS, Settings, check_choice, check_integer, check_switch
 from shiftfield.stream.bands import Watch
-from shiftfield.stream.plan import check_size
 
 Image = NDArray[np.float32]
 
@@ -116,7 +115,7 @@ def find_local_shifts(
         search="2d" if single or dim == 2 else "1d",
         memory=memory,
     )
-    check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
+    check_room(ref.size, settings)
     rows = _chunk_rows(chunk_size, ref)
     watch = Watch(progress, cancel)
     if settings.search == "2d":
@@ -205,7 +204,7 @@ def find_local_shifts_umpa(
         weight=check_choice("filter_name", filter_name, (*WEIGHTS, None)),
         memory=memory,
     )  # fmt: skip
-    check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
+    check_room(ref.size, settings)
     rows = _chunk_rows(chunk_size, ref)
     watch = Watch(progress, cancel)
     answer = search_2d(ref, sam, settings, watch, chunk_rows=rows, threads=threads)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shiftfield.dense.plans import axes_of, plan_of, search_of
+from shiftfield.dense.plans import axes_of, check_room, plan_of, search_of
 from shiftfield.inputs.frames import Frames
 from shiftfield.machine import available_cores
 from shiftfield.search.one_call import find_shift_field
@@ -20,6 +20,7 @@ _PROBE = 256, 512  # px (rows, columns) of the middle of the images that a time 
 
 def foreseen(reference: Frames, sample: Frames, settings: Settings) -> dict[str, Any]:
     """Return the plan of each search, what will be read, and about how long it takes."""
+    check_room(reference.size, settings)
     frames = reference.shape[0]
     plans = [
         plan_of(settings, search_of(settings, frames, axis), (reference, sample))

@@ -12,7 +12,7 @@ from shiftfield.inputs.weights import NO_WEIGHTS, Weights
 from shiftfield.scores import METHODS
 from shiftfield.settings import Settings
 from shiftfield.stream.pieces import Starts
-from shiftfield.stream.plan import Plan, make_plan, window_weights
+from shiftfield.stream.plan import Plan, check_size, make_plan, window_weights
 from shiftfield.stream.rows import bytes_of_a_row
 
 _ON_CPU = "searches that have a start run on the CPU"
@@ -21,6 +21,11 @@ _ON_CPU = "searches that have a start run on the CPU"
 def axes_of(settings: Settings, frames: int) -> tuple[str, ...]:
     """Return the axes of the searches that settings ask for; a single pair is always searched in both."""
     return ("x", "y") if settings.search == "1d" and frames > 1 else ("both",)
+
+
+def check_room(size: tuple[int, int], settings: Settings) -> None:
+    """Raise a ValueError when images are smaller than window + 2 margin; before a window has weights."""
+    check_size(size, (settings.window,) * 2, (settings.margin,) * 2)
 
 
 def search_of(settings: Settings, frames: int, axis: str = "both") -> Search:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shiftfield.arrays.on_device import sum_where
 from shiftfield.engine.base import ROUNDING, Real
-from shiftfield.inputs.frames import Frames
+from shiftfield.inputs.frames import Frames, as_floats
 
 Float = NDArray[np.float64]
 _AT_ONCE = 500_000  # pixels
@@ -223,7 +223,8 @@ def _finite_mean(pixels: Float, axis: int) -> Float:
 
 def _finite(rows: Any) -> Float:
     """Return the pixels in float64, NaN where they are not finite."""
-    return np.where(np.isfinite(rows), rows, np.nan).astype(np.float64, copy=False)
+    pixels = as_floats(rows)
+    return np.where(np.isfinite(pixels), pixels, np.nan).astype(np.float64, copy=False)
 
 
 def _divisor(sums: Float) -> Float:

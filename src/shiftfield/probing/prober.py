@@ -13,7 +13,7 @@ import numpy as np
 
 from shiftfield.checks.judge import Evidence, judged
 from shiftfield.dense.patches import apart_of
-from shiftfield.dense.plans import search_of
+from shiftfield.dense.plans import check_room, search_of
 from shiftfield.dense.two_axes import measured
 from shiftfield.engine import Search
 from shiftfield.engine.joint import Maps
@@ -26,7 +26,6 @@ from shiftfield.probing.probed import Probe
 from shiftfield.quality import Quality
 from shiftfield.search.one_call import USUAL
 from shiftfield.settings import Settings, Thresholds, check_integer, check_thresholds, shown
-from shiftfield.stream.plan import check_size
 
 _Place = tuple[int, int]
 _NUMBERS = (
@@ -59,7 +58,7 @@ class Prober:
             raise ValueError(
                 "search is '1d'; only the pixels of a 2-D search can be probed (search='2d')."
             )
-        check_size((height, width), (settings.window,) * 2, (settings.margin,) * 2)
+        check_room((height, width), settings)
         self.settings, self.limits = settings, check_thresholds(thresholds)
         self.weights = weights_of(*weights, self.images[0])
         self._search: Search | None = None

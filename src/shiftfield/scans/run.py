@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from shiftfield import machine
-from shiftfield.dense.plans import plan_of, search_of
+from shiftfield.dense.plans import check_room, plan_of, search_of
 from shiftfield.inputs.frames import Frames
 from shiftfield.scans.alignment import aligned, drift_of
 from shiftfield.scans.axes import AXES, Series
@@ -224,6 +224,7 @@ def _check_memory(
         allowed = machine.parse_bytes(settings.memory)
         held = reference.nbytes if sets == 1 and _is_held(reference, allowed) else 0
         share = max(1, (allowed - held) // at_once)
+    check_room(sample.size, settings)
     search = search_of(settings, sample.shape[0])
     try:
         plan_of(replace(settings, memory=share), search, (reference, sample))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from shiftfield.arrays.converted import as_array, unmasked
 from shiftfield.arrays.on_device import is_lazy
-from shiftfield.dense.plans import axes_of, plan_of, search_of
+from shiftfield.dense.plans import axes_of, check_room, plan_of, search_of
 from shiftfield.dense.running import run_plans
 from shiftfield.engine import backend
 from shiftfield.field import ShiftField
@@ -27,7 +27,6 @@ from shiftfield.scores import METHODS
 from shiftfield.settings import Settings
 from shiftfield.sources import is_address, open_images
 from shiftfield.stream.bands import Input, Watch, Work
-from shiftfield.stream.plan import check_size
 
 Image = NDArray[np.float32]
 # What is not known of a chunk alone.
@@ -60,7 +59,7 @@ def lazy_field(reference: Any, sample: Any, settings: Settings) -> ShiftField:
             )
     da = import_module("dask.array")
     frames, height, width = pair(reference, sample)[0].shape
-    check_size((height, width), (settings.window,) * 2, (settings.margin,) * 2)
+    check_room((height, width), settings)
     _warn_of_no_gpu(settings, frames)
     edge = settings.window // 2 + settings.margin
     halo = -(-edge // settings.step) * settings.step

@@ -14,7 +14,7 @@ import numpy as np
 
 from shiftfield.arrays.on_device import is_lazy
 from shiftfield.dense.one_axis import search_1d
-from shiftfield.dense.plans import plan_of, search_of
+from shiftfield.dense.plans import check_room, plan_of, search_of
 from shiftfield.dense.two_axes import search_2d
 from shiftfield.field import ShiftField
 from shiftfield.inputs.frames import Frames, pair
@@ -23,7 +23,6 @@ from shiftfield.search.lazy import lazy_field
 from shiftfield.settings import DEFAULT, Settings, Thresholds, check_thresholds
 from shiftfield.stream.bands import Watch
 from shiftfield.stream.pieces import Starts, starts_of
-from shiftfield.stream.plan import check_size
 from shiftfield.stream.rows import make_readable
 
 USUAL = Thresholds()
@@ -166,7 +165,7 @@ def find_shift_field(
             )
         return lazy_field(reference, sample, settings)
     ref, sam = pair(reference, sample)
-    check_size(ref.size, (settings.window,) * 2, (settings.margin,) * 2)
+    check_room(ref.size, settings)
     watch = Watch(progress, cancel)
     ref.look = watch.look
     weights = weights_of(reference_weights, sample_weights, ref)
