@@ -281,6 +281,20 @@ def test_a_scan_has_the_thresholds_that_are_given() -> None:
     assert shiftfield.Scan("y.h5")[0].valid.sum() >= found.valid.sum() > 0
 
 
+def test_settings_replace_no_file_of_another_kind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = [str(tmp_path / name) for name in ("r.npy", "s.npy")]
+    for path in images:
+        np.save(path, np.random.default_rng(0).random((30, 30)))
+    (tmp_path / "notes.txt").write_text("measured on Monday")
+    line = ["local", *images, "--margin", "3", "--out", str(tmp_path / "f.h5")]
+    assert main([*line, "--save-settings", str(tmp_path / "notes.txt")]) == 2
+    assert "notes.txt holds something else than settings" in capsys.readouterr().err
+    assert (tmp_path / "notes.txt").read_text() == "measured on Monday"
+    assert not (tmp_path / "f.h5").exists()
+
+
 @pytest.mark.usefixtures("inputs")
 def test_settings_may_go_back_to_their_file() -> None:
     given = ["local", "ref.npy", "sam.npy", "--settings", "s.h5", "--save-settings", "s.h5"]

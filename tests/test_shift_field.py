@@ -176,17 +176,29 @@ def test_it_shows_itself(dark: ShiftField) -> None:
 
 @pytest.mark.parametrize(("spoilt", "words"), [
     ({"y": np.zeros((59, 80), np.float32)}, r"^y has shape \(59, 80\) and x \(60, 80\); they must be the same\."),
-    ({"x": np.zeros(80, np.float32)}, r"^x has shape \(80,\); it must be 2-D and not empty\."),
+    ({"x": np.zeros(80, np.float32)}, r"^x has shape \(80,\); it must be 2-D\."),
     ({"valid": np.zeros((60, 80), np.float32)}, r"^valid has dtype float32; it must hold True and False\."),
     ({"score": np.zeros((60, 80), complex)}, r"^score has dtype complex128; it must hold real numbers\."),
     ({"quality": np.zeros((60, 80))}, r"^quality has dtype float64; it must hold whole numbers\."),
     ({"score": None}, r"^score is a NoneType; it must be an array\."),
     ({"x": [[1.0]]}, r"^x is a list; it must be an array\."),
-    ({"image_shape": (61, 80)}, r"an image of 61 x 80 px with step 1 px makes \(61, 80\)\."),
+    ({"image_shape": (60,)}, r"^image_shape is \(60,\); it must be \(rows, columns\), px\."),
+    ({"image_shape": None}, "^image_shape is None; it must be"),
+    ({"settings": None}, "^settings is a NoneType; it must be a Settings"),
 ])  # fmt: skip
 def test_one_made_by_hand_is_checked(dark: ShiftField, spoilt: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         dataclasses.replace(dark, **spoilt)
+
+
+def test_a_part_of_a_field_is_one_but_is_not_kept(dark: ShiftField, tmp_path: Path) -> None:
+    """A preview shows some rows of what an image makes; a file of them would not say which they are."""
+    part = {name: one[10:30, :0] for name, one in dark.quantities().items()}
+    for rows in (part, {name: one[10:30] for name, one in dark.quantities().items()}):
+        field = dataclasses.replace(dark, **rows)
+        with pytest.raises(ValueError, match=r"must not be empty|an image of 60 x 80 px with step"):
+            field.save(tmp_path / "part.h5")
+    assert not list(tmp_path.iterdir())
 
 
 def test_lazy_arrays_stay_lazy_whatever_is_known_of_their_sizes(dark: ShiftField) -> None:

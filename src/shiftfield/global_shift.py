@@ -34,6 +34,7 @@ Float = NDArray[np.float64]
 Index = NDArray[np.intp]
 _DEFAULT = GlobalSettings()
 _FAR = 2**31  # px; no image reaches that far
+_MOST = 1_000_000  # points, or as many as the image has pixels
 _BATCH = 4_000_000  # pixels of patches that are held at once
 
 
@@ -197,14 +198,12 @@ def random_points(
     Raises
     ------
     ValueError
-        When `num_point` is below 1 or more than the image has pixels, or `rng` is no seed.
+        When `num_point` is below 1 or over a million and more than the image has pixels, or `rng` is no seed.
     """
     count = check_integer("num_point", _DEFAULT.num_point if num_point is None else num_point, 1)
-    most = max(shape[0] * shape[1], _DEFAULT.num_point)
+    most = max(shape[0] * shape[1], _MOST)
     if count > most:
-        raise ValueError(
-            f"num_point is {num_point}; it must be at most {most}, the number of pixels of the image."
-        )
+        raise ValueError(f"num_point is {num_point}; it must be at most {most}.")
     try:
         generator = np.random.default_rng(0 if rng is None else rng)
     except (TypeError, ValueError) as error:

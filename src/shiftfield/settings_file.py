@@ -21,6 +21,10 @@ _LONGEST = 250  # characters of a setting
 
 def write(path: Path, settings: Mapping[str, Any]) -> None:
     """Write settings as TOML, whole or not at all; None, which TOML does not have, is written as "none"."""
+    if path.is_file() and path.stat().st_size and not _is_toml(path):
+        raise FileExistsError(
+            f"{path} holds something else than settings; remove it, or choose another name."
+        )
     lines = [f"{name} = {_text(value)}" for name, value in settings.items()]
     with whole(path) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -55,6 +59,14 @@ def read(path: Path, known: Collection[str]) -> dict[str, Any]:
         if not isinstance(value, str | int | float) or len(str(value)) > _LONGEST:
             raise ValueError(f"{path} sets {name} to what is no number, switch or short text.")
     return {name: None if value == "none" else value for name, value in found.items()}
+
+
+def _is_toml(path: Path) -> bool:
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8") if path.stat().st_size <= _LARGEST else "?")
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _text(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ import pytest
 pytest.importorskip("ipywidgets")
 
 from shiftfield import find_shift_field, notebook
+from shiftfield.inputs.frames import pair
+from shiftfield.live.preview import Part
+from shiftfield.notebook.chooser import _find
 from shiftfield.settings import Settings, parameters
 from shiftfield.synthetic import speckle
 
@@ -91,3 +95,15 @@ def test_bad_input_is_refused(images: Any) -> None:
         notebook.choose(*images, windo=3)
     with pytest.raises(ValueError, match="shape"):
         notebook.choose(images[0], images[1][:-1])
+
+
+@pytest.mark.parametrize("top", [48, 50])
+def test_a_part_may_begin_between_the_pixels_of_the_step(top: int) -> None:
+    reference = np.random.default_rng(0).random((120, 130), np.float32)
+    sample = np.roll(reference, (1, -2), (0, 1))
+    found = _find(
+        pair(reference, sample), Part(top, top + 50, 30, 100), Settings(margin=4, step=3), Event()
+    )
+    rows = [row for row in range(top, top + 50) if row % 3 == 0]
+    assert found.shape[0] == len(rows)
+    assert np.nanmedian(found.x) == pytest.approx(2, abs=0.01)

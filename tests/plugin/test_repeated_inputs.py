@@ -178,6 +178,40 @@ def test_one_of_several_arrays_of_a_file_is_asked_for_and_opened_again(
     same(run_script(viewer, clipboard(), monkeypatch)[2:], layers)
 
 
+def test_a_frame_of_an_opened_array_is_not_the_whole_array(
+    several_arrays: str, viewer: Any, open_dock: Any, qtbot: Any, told: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Metadata go with the layers that napari makes of one; other pixels may also be put into a layer."""
+    answers = iter(["/entry/flats", "/entry/scan"])
+    monkeypatch.setattr(QInputDialog, "getItem", lambda *_: (next(answers), True))
+    flats, scan = (open_layers(viewer, [several_arrays])[0] for _ in range(2))
+    viewer.layers.clear()
+    for layer, frame in ((flats, 0), (scan, 1)):
+        viewer.add_image(layer.data[frame], name=layer.name, metadata=dict(layer.metadata))
+    dock = open_dock("Local shifts")
+    dock.margin.value = 4
+    click_run(dock, qtbot)
+    choose(dock, "Copy as command line")
+    assert "came from no file" in told[-1].message
+    layers = ours(viewer)
+    choose(dock, "Copy as Python")
+    same(run_script(viewer, clipboard(), monkeypatch), layers)
+    for name in layers:
+        del viewer.layers[name]
+    viewer.layers.clear()
+    with pytest.raises(ValueError, match="came from no single file: it must be in the viewer"):
+        run_script(viewer, clipboard(), monkeypatch)
+
+
+def test_files_of_several_sizes_are_no_stack(files: list[str], viewer: Any) -> None:
+    np.save(files[1], np.load(files[1])[:30])
+    refused: list[str] = []
+    assert open_layers(viewer, files[:2], refuse=refused.append) == []
+    assert "has shape (30, " in refused[0]
+    assert "the frames of a stack must be alike." in refused[0]
+
+
 def physics(viewer: Any, qtbot: Any, quantity: str) -> Any:
     """The dock "Phase and strain" after a run."""
     dock = PhysicsDock(viewer)

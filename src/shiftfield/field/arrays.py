@@ -5,6 +5,7 @@ What it can do for people (summary, file, picture, layers) is added by `shift_fi
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,16 @@ class FieldArrays:
             if np.dtype(data.dtype).kind not in kinds:
                 raise ValueError(f"{name} has dtype {data.dtype}; it must hold {words}.")
             shapes[name] = tuple(data.shape)
-        check_shapes(shapes, self.image_shape, self.settings.step)
+        _check_alike(shapes)
+        if not isinstance(self.settings, Settings):
+            raise ValueError(
+                f"settings is a {type(self.settings).__name__}; it must be a Settings."
+            )
+        size: Any = self.image_shape
+        if not (
+            isinstance(size, tuple | list) and len(size) == 2 and all(_counts(n) for n in size)
+        ):
+            raise ValueError(f"image_shape is {size!r}; it must be (rows, columns), px.")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -76,17 +86,14 @@ class FieldArrays:
 def check_shapes(
     shapes: Mapping[str, tuple[int, ...]], image_shape: tuple[int, int], step: int
 ) -> None:
-    """Raise a ValueError unless arrays have one shape, that of every step-th pixel of the image if it is known.
+    """Raise a ValueError unless arrays to be kept have one shape, that of every step-th pixel of the image.
 
-    An image of (0, 0) px is not known, nor are sizes of NaN, of dask's arrays.
+    An image of (0, 0) px is not known, nor are sizes of NaN, of dask's arrays. In memory a field may also be a
+    part of what an image makes, or of nothing at all.
     """
-    for name, shape in shapes.items():
-        if len(shape) != 2 or 0 in shape:
-            raise ValueError(f"{name} has shape {shape}; it must be 2-D and not empty.")
-        if not _alike(shape, shapes["x"]):
-            raise ValueError(
-                f"{name} has shape {shape} and x {shapes['x']}; they must be the same."
-            )
+    _check_alike(shapes)
+    if 0 in shapes["x"]:
+        raise ValueError(f"x has shape {shapes['x']}; it must not be empty.")
     height, width = image_shape
     made = -(-height // step), -(-width // step)
     if (height, width) != (0, 0) and not _alike(shapes["x"], made):
@@ -94,6 +101,21 @@ def check_shapes(
             f"The arrays have shape {shapes['x']}; an image of {height} x {width} px with step {step} px makes "
             f"{made}."
         )
+
+
+def _check_alike(shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise a ValueError unless arrays are 2-D and have one shape."""
+    for name, shape in shapes.items():
+        if len(shape) != 2:
+            raise ValueError(f"{name} has shape {shape}; it must be 2-D.")
+        if not _alike(shape, shapes["x"]):
+            raise ValueError(
+                f"{name} has shape {shape} and x {shapes['x']}; they must be the same."
+            )
+
+
+def _counts(n: Any) -> bool:
+    return isinstance(n, numbers.Integral) and int(n) >= 0
 
 
 def _alike(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -35,6 +35,8 @@ def save(
     from shiftfield.field.whole_file import WholeFile, write_packed
 
     path = check_ours(path)
+    shapes = {name: tuple(data.shape) for name, data in field.quantities().items()}
+    check_shapes(shapes, field.image_shape, field.settings.step)
     try:
         with WholeFile(path) as file:
             file.attrs["format"] = FORMAT

@@ -17,6 +17,7 @@ from shiftfield.engine.base import ROUNDING, Real
 from shiftfield.inputs.frames import Frames, as_floats
 
 Float = NDArray[np.float64]
+_SMALLEST, _LARGEST = 1e-100, 1e100  # numbers whose squares float64 holds, also summed
 _AT_ONCE = 500_000  # pixels
 
 
@@ -51,32 +52,35 @@ def normalize_image(mat: Any) -> Real:
     frames = Frames(mat, "The image")
     out = np.float32 if np.dtype(frames.data.dtype) == np.float32 else np.float64
     pixels = frames.rows(0, frames.shape[1]).astype(np.float64)
-    pixels = np.where(np.isfinite(pixels), pixels, np.nan)
-    if not np.isfinite(pixels).any():
+    known = np.isfinite(pixels)
+    if not known.any():
         raise ValueError("The image holds no finite pixel; there is nothing to normalise.")
-    most = float(np.nanmax(pixels))
-    # A power of 2 changes no digit, and keeps sums and squares of the largest and smallest numbers in float64.
-    pixels = np.ldexp(pixels, -int(np.frexp(np.nanmax(np.abs(pixels)))[1]))
+    pixels = np.where(known, pixels, np.nan)
+    least, most = float(np.nanmin(pixels)), float(np.nanmax(pixels))
+    size = max(-least, most)
+    if (
+        not _SMALLEST < size < _LARGEST
+    ):  # a power of 2 changes no digit, and brings squares back into float64
+        pixels = np.ldexp(pixels, -int(np.frexp(size)[1]))
     if frames.ndim == 3:
         flat = _standard(pixels)
         return _as(flat - np.nanmin(flat), out)
-    columns, rows = (_sums(pixels[0], axis) for axis in (0, 1))
+    columns, rows = (_sums(pixels[0], known[0], axis) for axis in (0, 1))
     for name, sums in (("Column", columns), ("Row", rows)):
         if np.any(sums == 0):
             raise ValueError(
                 f"{name} {int(np.flatnonzero(sums == 0)[0])} of the image sums to zero; every row "
                 "and column must have a sum to divide by."
             )
-    if np.nanmax(pixels) == np.nanmin(pixels):
+    if most == least:
         raise ValueError(f"All pixels of the image are {most:g}; it must not be constant.")
     flat = pixels[0] / columns / rows[:, None]
     return _as(_standard(flat), out)
 
 
-def _sums(pixels: Float, axis: int) -> Float:
-    """Return sums over finite pixels along an axis, NaN where there are none."""
-    some = np.isfinite(pixels).any(axis=axis)
-    return np.where(some, np.nansum(pixels, axis=axis), np.nan)
+def _sums(pixels: Float, known: NDArray[np.bool_], axis: int) -> Float:
+    """Return sums over the known pixels along an axis, NaN where there are none."""
+    return np.where(known.any(axis=axis), np.nansum(pixels, axis=axis), np.nan)
 
 
 def _as(pixels: Float, dtype: type[np.float32] | type[np.float64]) -> Real:

@@ -18,7 +18,7 @@ from shiftfield.maps.maker import MapMaker
 from shiftfield.peaks.locate import check_peak, locate_peak
 from shiftfield.settings import check_choice, check_integer
 
-_LEAST = 4  # px of a template that is cropped; of fewer, nearly any place agrees with it
+_LEAST = 16  # pixels of a template that is cropped, all frames; with fewer nearly any place agrees
 
 
 def generate_correlation_map(
@@ -160,10 +160,12 @@ def _crop(ref: Frames, sam: Frames, margin: int, axis: int | None) -> tuple[slic
     """Return the part of a sample of the reference's shape within the margin; else check that the margin fits."""
     margins = (0 if axis == 1 else margin), (0 if axis == 0 else margin)
     if ref.shape == sam.shape:
-        if any(n - 2 * m < _LEAST for n, m in zip(sam.size, margins, strict=True) if m):
+        left = [max(n - 2 * m, 0) for n, m in zip(sam.size, margins, strict=True)]
+        if sam.shape[0] * left[0] * left[1] < _LEAST:
             raise ValueError(
-                f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropping by a margin of {margin} px needs "
-                f"at least {2 * margin + _LEAST} px along each searched axis, for a template of {_LEAST} px."
+                f"The images are {sam.shape[1]} x {sam.shape[2]} px; cropped by a margin of {margin} px along "
+                f"each searched axis, {left[0]} x {left[1]} px of {sam.shape[0]} frame(s) are left, and a "
+                f"template needs at least {_LEAST} pixels."
             )
         return slice(margins[0], sam.shape[1] - margins[0]), slice(
             margins[1], sam.shape[2] - margins[1]

@@ -19,7 +19,8 @@ _PROBES = 256  # pixels of an image that its level is taken from
 # px; tiles of the reference for a small and a larger template
 _SMALL, _SMALL_TILE, _TILE = 16, 256, 768
 _TEXTURE = 1e-7  # a variance below this share of the whole image's is looked at pixel by pixel
-_RANGE = 1e6  # among pixels that are transformed together: small ones drown in the rounding of large ones
+RANGE = 1e6  # among pixels that are transformed together: small ones drown in the rounding of large ones
+_PARTS = 3  # of pixels beyond the usual ones; of more, no size is usual
 _SMALLEST, _LARGEST = 1e-100, 1e100  # usual pixels whose squares float64 holds, also summed
 
 
@@ -70,13 +71,15 @@ def _pearson_maps(reference: Float, sample: Float, library: Library) -> Float:
     sums /= n
     squares -= sums
     spread = np.maximum(squares, 0.0, out=squares)
+    typical = spread.max(axis=(1, 2), keepdims=True)
     parts = by_size(ref, usual)
     cross = _cross(parts.pop(0)[0], deviation, ny, nx, library.fft)
+    if parts:
+        typical = np.minimum(typical, n * (RANGE * usual) ** 2)
     for _, (part, where) in sorted(parts.items()):
         cross += np.where(touched(where, window), _cross(part, deviation, ny, nx, library.fft), 0.0)
     cross /= np.sqrt(spread) * np.sqrt(square)[:, None, None]
     maps: Float = np.clip(cross, -1, 1)
-    typical = typical_spread(spread, n, usual)
     flat = constant_windows(reference, window, (spread, sums, typical), library.ndimage)
     flat_template = (sample.max(axis=(1, 2, 3)) == sample.min(axis=(1, 2, 3))) | ~(square > 0)
     maps[flat | flat_template[:, None, None]] = 0.0
@@ -138,31 +141,28 @@ def usual_size(images: Float) -> float:
     flat = images.reshape(-1)
     size = np.abs(flat[:: max(1, flat.size // _PROBES)])
     some = size[size > 0]
-    return float(np.median(some)) if some.size else float(np.abs(images).max())
+    if not some.size:
+        return float(np.abs(images).max())
+    return float(np.partition(some, some.size // 2)[some.size // 2])
 
 
 def by_size(images: Float, usual: float) -> dict[int, tuple[Float, Any]]:
     """Return the parts of images that add up to them: 0, the usual pixels; 1, 2, ..., those ever further beyond.
 
-    With each part comes where its pixels are; None where all are in part 0.
+    With each part comes where its pixels are; None for all images. Pixels of all sizes, such as the tails of a
+    smooth bump, are not parted: nobody can tell the texture of the small ones from their slope.
     """
-    top = max(float(images.max()), -float(images.min()))
-    usual = usual or top
-    if not top > _RANGE * usual:
+    usual = usual or float(np.abs(images).max())
+    if not max(float(images.max()), -float(images.min())) > RANGE * usual:
         return {0: (images, None)}
-    size, parts, number, least, most = np.abs(images), {}, 0, -1.0, _RANGE * usual
-    while least < top:
-        where = (size > least) & (size <= most)
-        if number == 0 or where.any():
-            parts[number] = np.where(where, images, 0.0), where
-        number, least, most = number + 1, most, most * _RANGE
-    return parts
-
-
-def typical_spread(spread: Float, count: int, usual: float) -> Float:
-    """Return the greatest spread `(N, 1, 1)` of windows of so many usual pixels."""
-    most: Float = np.minimum(spread.max(axis=(1, 2), keepdims=True), count * (_RANGE * usual) ** 2)
-    return most
+    level = np.zeros(images.shape, np.int8)
+    beyond = np.abs(images) > RANGE * usual
+    level[beyond] = np.log(np.abs(images[beyond]) / usual) / np.log(RANGE)
+    numbers = [int(n) for n in np.unique(to_host(level[beyond]))]
+    if len(numbers) > _PARTS:
+        return {0: (images, None)}
+    parts = {n: (np.where(level == n, images, 0.0), level == n) for n in numbers}
+    return {0: (np.where(beyond, 0.0, images), None)} | parts
 
 
 def touched(where: Any, window: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shiftfield.maps.pearson import (
+    RANGE,
     SCIPY,
     Float,
     by_size,
@@ -18,7 +19,6 @@ from shiftfield.maps.pearson import (
     level_of,
     power_for,
     touched,
-    typical_spread,
     usual_size,
     window_sums,
 )
@@ -51,21 +51,12 @@ class _Sums:
         if not self.frames:
             self._begin(reference, template)
         self.frames += 1
-        for n, image in enumerate((reference, template)):
-            known = np.isfinite(image)
-            if not known.all():
-                self.spoilt[n] |= ~known
-                image = np.where(known, image, self.levels[n])
-            np.maximum(self.highest[n], image, out=self.highest[n])
-            np.minimum(self.lowest[n], image, out=self.lowest[n])
-            image = image - self.levels[n]
-            if self.frames == 1:
-                self.usual[n] = usual_size(image)
-            image = np.ldexp(image, power) if (power := power_for(self.usual[n])) else image
-            reference, template = (reference, image) if n else (image, template)
+        reference = self._centred(0, reference)
         sums, squares = window_sums(reference[None, None], template.shape)
         self.sums += sums[0]
         self.squares += squares[0]
+        del sums, squares  # two images less, while others are transformed
+        template = self._centred(1, template)
         self.total += float(template.sum())
         self.square += float(np.vdot(template, template))
         spectrum = np.conj(SCIPY.fft.rfft2(template, self.fast))
@@ -73,9 +64,25 @@ class _Sums:
             if number:
                 near = touched(where[None, None], template.shape)[0]
                 self.touched[number] = self.touched.get(number, False) | near
-            self.spectra[number] = self.spectra.get(number, 0) + spectrum * SCIPY.fft.rfft2(
-                part, self.fast
-            )
+            product = SCIPY.fft.rfft2(part, self.fast)
+            product *= spectrum
+            if number not in self.spectra:
+                self.spectra[number] = np.zeros(product.shape, product.dtype)
+            self.spectra[number] += product
+
+    def _centred(self, n: int, image: Float) -> Float:
+        """Return the reference (0) or the template (1) less its level, and remember its extremes."""
+        known = np.isfinite(image)
+        if not known.all():
+            self.spoilt[n] |= ~known
+            image = np.where(known, image, self.levels[n])
+        np.maximum(self.highest[n], image, out=self.highest[n])
+        np.minimum(self.lowest[n], image, out=self.lowest[n])
+        image = image - self.levels[n]
+        if self.frames == 1:
+            self.usual[n] = usual_size(image)
+        power = power_for(self.usual[n])
+        return np.ldexp(image, power) if power else image
 
     def _begin(self, reference: Float, template: Float) -> None:
         images = reference, template
@@ -90,33 +97,46 @@ class _Sums:
         self.total = self.square = 0.0
         self.fast = tuple(SCIPY.fft.next_fast_len(n, real=True) for n in reference.shape)
         # by the size of the reference's pixels, which only the windows that they touch may know
-        self.spectra: dict[int, Any] = {}
+        # (the usual ones from the start: what is allocated last keeps all freed memory below it)
+        self.spectra: dict[int, Any] = {
+            0: np.zeros((self.fast[0], self.fast[1] // 2 + 1), np.complex128)
+        }
         self.touched: dict[int, Any] = {}
 
     def _usual(self) -> float:
         """Return the usual size of the reference's pixels as they are transformed."""
         return float(np.ldexp(self.usual[0], power_for(self.usual[0])))
 
+    def _cross(self) -> Float:
+        """Return the sums of reference times template; of parts of unusual pixels where those are."""
+        ny, nx = self.places
+        cross: Float = SCIPY.fft.irfft2(self.spectra.pop(0), self.fast)[:ny, :nx]
+        for number in sorted(self.spectra):
+            part = SCIPY.fft.irfft2(self.spectra.pop(number), self.fast)[:ny, :nx]
+            cross += np.where(self.touched[number], part, 0.0)
+        return cross
+
     def map(self) -> Float:
         """Return the coefficients."""
-        ny, nx = self.places
         n = self.frames * self.window[0] * self.window[1]
-        cross: Float = -self.total / n * self.sums
-        for number, spectrum in sorted(self.spectra.items()):
-            part = SCIPY.fft.irfft2(spectrum, self.fast)[:ny, :nx]
-            cross += np.where(self.touched[number], part, 0.0) if number else part
+        cross = self._cross()
+        cross -= self.total / n * self.sums
         square = self.square - self.total * self.total / n
         level = self.sums * self.sums / n
         spread = np.maximum(self.squares - level, 0.0)
         found: Float = np.clip(cross / (np.sqrt(spread) * np.sqrt(square)), -1, 1)
         extremes = np.stack([self.highest[0], self.lowest[0]])[None]
-        typical = typical_spread(spread[None], n, self._usual())
-        sums = spread[None], level[None], typical
+        typical = spread.max(keepdims=True)
+        if self.touched:
+            typical = np.minimum(typical, n * (RANGE * self._usual()) ** 2)
+        sums = spread[None], level[None], typical[None]
         flat = constant_windows(extremes, self.window, sums, SCIPY.ndimage)[0]
         found[flat] = 0.0
         if self.highest[1].max() == self.lowest[1].min() or not square > 0:
             found[:] = 0.0
-        found[~np.isfinite(spread * square)] = np.nan  # squares beyond float64
+        if not np.isfinite(square):
+            found[:] = np.nan
+        found[~np.isfinite(spread)] = np.nan  # squares beyond float64
         if self.spoilt[0].any():
             found[touched(self.spoilt[0][None, None], self.window)[0]] = np.nan
         if self.spoilt[1].any():

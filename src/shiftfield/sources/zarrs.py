@@ -100,7 +100,7 @@ def _arrays(zarr: Any, group: Any) -> list[str]:
     """Return the names of all arrays of numbers with 2 to 4 axes."""
     return [
         "/" + name
-        for name, thing in group.members(max_depth=None)
+        for name, thing in sorted(group.members(max_depth=None))
         if isinstance(thing, zarr.Array) and thing.ndim in (2, 3, 4) and thing.dtype.kind in "buif"
     ]
 

@@ -77,6 +77,9 @@ class Comparison:
         request = self._warps.answer()
         if request is None or self._warping is None:
             return
+        if any(layer not in self._viewer.layers for layer in self._warping.layers.values()):
+            self._say("")  # the field went while its sample was laid onto the reference
+            return
         try:
             if request.error is not None:
                 raise request.error

@@ -113,13 +113,33 @@ def input_of(side: str, used: Pixels) -> dict[str, Any]:
     }
 
 
+def remember(layer: Layer, key: str, opened: Any) -> None:
+    """Write into the metadata of a layer what was opened for it: `ADDRESS` or `STACKED`."""
+    layer.metadata[key] = {"opened": opened, "of": _mark(layer)}
+
+
+def _remembered(layer: Layer, key: str) -> Any:
+    """Return what was opened for a layer; None for another's pixels: of a frame or a projection, or put in later.
+
+    napari copies metadata to the layers that it makes of one.
+    """
+    told = layer.metadata.get(key)
+    return told["opened"] if isinstance(told, dict) and told.get("of") == _mark(layer) else None
+
+
+def _mark(layer: Layer) -> str:
+    """Return what tells the array of a layer from others: its name in dask, else its shape."""
+    data = full_data(layer)
+    return str(getattr(data, "name", data.shape))
+
+
 def origin(layer: Layer) -> dict[str, Any]:
     """Return where a layer came from, as plain values; "path" is a list where files were stacked."""
     source = layer.source
-    if STACKED in layer.metadata:
-        return {"path": list(layer.metadata[STACKED]), "plugin": source.reader_plugin}
-    if ADDRESS in layer.metadata:
-        return {"address": str(layer.metadata[ADDRESS])}
+    if files := _remembered(layer, STACKED):
+        return {"path": list(files), "plugin": source.reader_plugin}
+    if address := _remembered(layer, ADDRESS):
+        return {"address": str(address)}
     if source.sample is not None:
         return {"sample": list(source.sample)}
     if source.path is not None:

@@ -20,9 +20,10 @@ from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
 
 from shiftfield._napari.form.pickers import LayerPicker
 from shiftfield._napari.form.tools import menu_button
-from shiftfield._napari.layers.inputs import ADDRESS, STACKED
+from shiftfield._napari.layers.inputs import ADDRESS, STACKED, remember
 from shiftfield.scans.store import KINDS
-from shiftfield.sources import names_in
+from shiftfield.sources import names_in, open_images
+from shiftfield.sources.kinds import HDF5
 from shiftfield.sources.on_demand import open_on_demand
 from shiftfield.sources.series import files_of
 
@@ -126,6 +127,9 @@ def open_layers(
     """Open files, several as the frames of one stack; return the layers, none where `refuse` was told why."""
     if not addresses:
         return []
+    if different := _not_alike(addresses):
+        refuse(different)
+        return []
     if Path(addresses[0]).suffix.lower() not in KINDS:
         with contextlib.suppress(Exception):  # readers of other plugins raise what they like
             return _by_readers(viewer, addresses)
@@ -136,6 +140,24 @@ def open_layers(
         return []
 
 
+def _not_alike(addresses: Sequence[str]) -> str:
+    """Return why files cannot be the frames of one stack, if the library can read them; else nothing."""
+    if len(addresses) < 2 or any(Path(one).suffix.lower() in (*KINDS, *HDF5) for one in addresses):
+        return ""
+    shapes = {}
+    for address in addresses:
+        with contextlib.suppress(Exception):  # a decoder's, or a kind that another plugin reads
+            shapes[address] = tuple(open_images(address).shape)
+    (first, shape), *others = shapes.items() or [("", ())]
+    for name, other in others:
+        if other != shape:
+            return (
+                f"{Path(name).name} has shape {other} and {Path(first).name} {shape}; the frames of a stack "
+                "must be alike."
+            )
+    return ""
+
+
 def _by_readers(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
     """Open files as napari does, several as one stack that has the name of their folder."""
     if len(addresses) == 1:
@@ -143,7 +165,7 @@ def _by_readers(viewer: Viewer, addresses: Sequence[str]) -> list[Layer]:
     name = Path(addresses[0]).parent.name or "frames"
     added = list(viewer.open(list(addresses), stack=True, plugin=None, name=name))
     for layer in added:
-        layer.metadata[STACKED] = list(addresses)  # napari keeps the name of the first only
+        remember(layer, STACKED, list(addresses))  # napari keeps the name of the first only
     return added
 
 
@@ -168,7 +190,7 @@ def _each(viewer: Viewer, addresses: Sequence[str], parent: QWidget | None) -> l
             name = place.name if place.is_dir() and place.suffix != ".zarr" else place.stem
             images = open_on_demand(whole)
             added.append(viewer.add_image(images, name=f"{name} {inside}".strip()))
-            added[-1].metadata[ADDRESS] = whole
+            remember(added[-1], ADDRESS, whole)
     return added
 
 

@@ -75,10 +75,12 @@ class HowMade(Panel):
         said = self._about()
         self._python.setEnabled(said is not None)
         self._command.setEnabled(said is not None)
+        active = self.viewer.layers.selection.active
+        if said is None and active is not None and about(active).get("settings"):
+            said = about(active)  # of a file, which keeps the settings
         if said is None:
             self._text.setPlainText(_NOTHING)
             return
-        active = self.viewer.layers.selection.active
         self._text.setPlainText(f"{active.name}\n\n{recipe.described(said)}")
 
     def _copy(self, make: Callable[[Mapping[str, Any]], str]) -> None:

@@ -122,6 +122,8 @@ def _title(about: Mapping[str, Any]) -> str:
         given.get("map") or given.get("field", "")
     ]
     what = _WRITERS[about["made_by"]][0] if about.get("made_by") in _WRITERS else "A layer"
+    if not any(names):
+        return f"{what} of images that are not known"
     return f"{what} of {' and '.join(names[::-1])}".replace('"', "'").replace("\\", "/")
 
 
