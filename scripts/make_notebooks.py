@@ -22,7 +22,7 @@ NOTEBOOKS: dict[str, list[str]] = {
         "import shiftfield\nfrom shiftfield import samples\n\nreference, sample = samples.cylinder_flow()\nreference.shape",
         "One call. `window` is what is compared, `margin` the largest shift that is tried, both in px; "
         "`quality` checks every pixel. `step=2` computes every second pixel, to be quick.",
-        "field = shiftfield.find_shift_field(\n    reference, sample, window=31, margin=12, step=2, quality=True\n)\n"
+        "field = shiftfield.find_shift_field(reference, sample, window=31, margin=12, step=2, quality=True)\n"
         "field.valid.mean() > 0.7",
         "A field shows itself. White is no motion, blue and orange are the two directions; what is not believed "
         "is left out.",
