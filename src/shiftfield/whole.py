@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EINVAL
+from errno import EBADF, EINVAL, ELOOP, ENOENT, ENOTDIR
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 from shiftfield.strangers import clipped
+
+_NOT_THERE = ENOENT, ENOTDIR, EBADF, ELOOP
 
 
 def path_of(given: Any, name: str = "path") -> Path:
@@ -26,9 +28,10 @@ def path_of(given: Any, name: str = "path") -> Path:
     except RuntimeError as error:
         raise ValueError(f"{name} is {clipped(text)}, and there is no such user.") from error
     try:
-        path.exists()
-    except OSError as error:  # too long, or in a folder that may not be looked into
-        raise ValueError(f"{name} is {clipped(text)}: {error.strerror}.") from error
+        path.stat()
+    except OSError as error:  # else too long, or in a folder that may not be looked into
+        if error.errno not in _NOT_THERE:
+            raise ValueError(f"{name} is {clipped(text)}: {error.strerror}.") from error
     return path
 
 
