@@ -37,6 +37,39 @@ def test_the_summary_tells_size_settings_speed_and_answer(told: tuple[Path, str]
         assert re.search(fact, printed), f"{fact!r} is not in:\n{printed}"
 
 
+COUNTED = """
+from numba.core import event
+from shiftfield import demo
+
+found = demo._find
+
+def counted(*given, **more):
+    with event.install_recorder("numba:compile") as recorder:
+        field = found(*given, **more)
+    print("compiled", len(recorder.buffer))
+    return field
+
+demo._find = counted
+demo.main(["--no-viewer"])
+"""
+
+
+@pytest.mark.slow
+def test_the_search_that_is_timed_compiles_nothing(tmp_path: Path) -> None:
+    """Nor in a new installation: some kernels are for what only the whole of the images holds."""
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "kernels")},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    first, *_, timed = re.findall(r"compiled (\d+)", done.stdout)
+    assert int(first) > 0
+    assert int(timed) == 0
+
+
 def test_the_saved_field_is_the_flow(told: tuple[Path, str]) -> None:
     """About 2 px to the left outside the wake; up and down by turns within it."""
     field = ShiftField.load(told[0] / "field.h5")

@@ -45,7 +45,7 @@ BAD: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
     (ONE, (IMAGE, IMAGE), {"margin": 0}, r"margin is 0; it must be a whole number of at least 1"),
     (ONE, (IMAGE, IMAGE), {"margin": 20}, r"margin of 20 px along each searched axis"),
     (ONE, (IMAGE, IMAGE[5:-5]), {"margin": 5}, r"10 x 0 px larger .* at least 10 x 10 px"),
-    (ONE, (IMAGE, IMAGE), {"axis": 2}, r"axis is 2; allowed are None, 0 and 1"),
+    (ONE, (IMAGE, IMAGE), {"axis": 2}, r"axis is 2; allowed are None, 0 \(rows\) and 1"),
     (ONE, (IMAGE, IMAGE), {"method": "x"}, r"method is 'x'"),
     (LOCAL, (IMAGE, IMAGE[1:]), {}, r"shape \(40, 50\) and the sample \(39, 50\)"),
     (LOCAL, (IMAGE, STACK), {}, r"they must be the same"),
@@ -116,8 +116,8 @@ BAD: list[tuple[Any, tuple[Any, ...], dict[str, Any], str]] = [
     (PEAK, (IMAGE,), {"max_peak": "min"}, r"max_peak is 'min'; allowed are True and False"),
     (PEAK, (IMAGE,), {"dim": np.True_}, r"dim is (np\.)?True_?; allowed are 1 and 2"),
     (ONE, (IMAGE, IMAGE), {"sub_pixel": "diff"}, r"sub_pixel is 'diff'; allowed are True and False"),
-    (ONE, (IMAGE, IMAGE), {"axis": np.arange(2)}, r"axis is array\(\[0, 1\]\); allowed are None, 0 and 1"),
-    (ONE, (IMAGE, IMAGE), {"axis": np.True_}, r"axis is (np\.)?True_?; allowed are None, 0 and 1"),
+    (ONE, (IMAGE, IMAGE), {"axis": np.arange(2)}, r"axis is array\(\[0, 1\]\); allowed are None, 0 \(rows\)"),
+    (ONE, (IMAGE, IMAGE), {"axis": np.True_}, r"axis is (np\.)?True_?; allowed are None, 0 \(rows\) and 1"),
 ]  # fmt: skip
 
 

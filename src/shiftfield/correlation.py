@@ -102,7 +102,10 @@ def find_local_shifts(
     """
     threads = check_block(block)
     dim = check_choice("dim", dim, (1, 2))
-    norm, norm_global = check_switch("norm", norm), check_switch("norm_global", norm_global)
+    norm, norm_global = (
+        check_switch("norm", norm, or_number=True),
+        check_switch("norm_global", norm_global, or_number=True),
+    )
     ref, sam = pair(ref_mat, mat)
     single = ref.shape[0] == 1
     settings = _settings(
@@ -192,7 +195,7 @@ def find_local_shifts_umpa(
     True
     """
     threads = check_block(block)
-    dark_signal = check_switch("dark_signal", dark_signal)
+    dark_signal = check_switch("dark_signal", dark_signal, or_number=True)
     ref, sam = pair(ref_mat, mat)
     if ref.ndim != 3:
         raise ValueError(

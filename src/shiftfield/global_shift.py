@@ -124,7 +124,10 @@ def find_global_shift_based_local_shifts(
     device_of(gpu)
     win_size = odd(check_integer("win_size", win_size, 1, "px"))
     margin = check_integer("margin", margin, 1, "px")
-    norm, return_list = check_switch("norm", norm), check_switch("return_list", return_list)
+    norm, return_list = (
+        check_switch("norm", norm, or_number=True),
+        check_switch("return_list", return_list, or_number=True),
+    )
     if str(method) in GLOBAL_VALUES:  # as in a script of algotom's own, where it meant nothing
         warnings.warn(
             f"method is {method!r}, which is a global_value; the peak fit 'diff' is used.",

@@ -6,6 +6,7 @@ The widgets, the documentation tables and the checks read these declarations; no
 from __future__ import annotations
 
 import numbers
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
@@ -69,20 +70,28 @@ def check_integer(name: str, value: Any, low: int | None, unit: str = "") -> int
     return int(value)
 
 
-def check_switch(name: str, value: Any) -> bool:
-    """Return `value` as a bool; raise a ValueError in one sentence when it is none, nor 0 or 1."""
-    number = isinstance(value, numbers.Integral) and value in (0, 1)
+def check_switch(name: str, value: Any, *, or_number: bool = False) -> bool:
+    """Return `value` as a bool; raise a ValueError in one sentence when it is none.
+
+    0 and 1 are taken with `or_number`: scripts that were written for algotom give them.
+    """
+    number = or_number and isinstance(value, numbers.Integral) and value in (0, 1)
     if number or type(value).__name__ in ("bool", "bool_"):
         return bool(value)
     raise ValueError(f"{name} is {shown(value)}; allowed are True and False.")
 
 
-def check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
-    """Return the one of some names and numbers that `value` is; raise a ValueError that lists them otherwise."""
+def check_choice(
+    name: str, value: Any, choices: tuple[Any, ...], words: Mapping[Any, str] | None = None
+) -> Any:
+    """Return the one of some names and numbers that `value` is; raise a ValueError that lists them otherwise.
+
+    `words` says more of a choice than its name.
+    """
     plain = isinstance(value, str | numbers.Real | None) and not isinstance(value, bool)
     if plain and value in choices:
         return choices[choices.index(value)]
-    *some, last = map(repr, choices)
+    *some, last = ((words or {}).get(one, repr(one)) for one in choices)
     raise ValueError(f"{name} is {shown(value)}; allowed are {', '.join(some)} and {last}.")
 
 

@@ -54,7 +54,7 @@ def broken_settings() -> list[Case]:
         "a fraction": b"window = 7.5",
         "a switch": b"window = true",
         "a switch for a text": b"method = true",
-        "a number for a switch": b"quality = 2",
+        "a number for a switch": b"quality = 1",
         "a list": b"window = [9]",
         "a table": b"[window]\na = 1",
         "tables": b"[[window]]\na = 1",

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_SMALLEST, _LARGEST = 1e-100, 1e100
+
 
 def as_array(data: Any, name: str) -> NDArray[Any]:
     """Return `data` as an array; masked elements are NaN."""
@@ -67,3 +69,11 @@ def unmasked(data: Any) -> Any:
     if not isinstance(getattr(data, "_meta", None), np.ma.MaskedArray):
         return data
     return data.map_blocks(as_array, "The input", dtype=np.float64, meta=np.empty((0,) * data.ndim))
+
+
+def power_for(size: float) -> int:
+    """Return the power of 2 that brings numbers of a size to where float64 holds their squares, also summed.
+
+    Mostly 0. Multiplied by a power of 2 no number loses a digit.
+    """
+    return 0 if size == 0 or _SMALLEST < size < _LARGEST else -int(np.frexp(size)[1])

@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shiftfield.arrays.converted import power_for
 from shiftfield.arrays.on_device import sum_where
 from shiftfield.engine.base import ROUNDING, Real
 from shiftfield.inputs.frames import Frames, as_floats
 
 Float = NDArray[np.float64]
-_SMALLEST, _LARGEST = 1e-100, 1e100  # numbers whose squares float64 holds, also summed
 _AT_ONCE = 500_000  # pixels
 
 
@@ -57,11 +57,8 @@ def normalize_image(mat: Any) -> Real:
         raise ValueError("The image holds no finite pixel; there is nothing to normalise.")
     pixels = np.where(known, pixels, np.nan)
     least, most = float(np.nanmin(pixels)), float(np.nanmax(pixels))
-    size = max(-least, most)
-    if (
-        not _SMALLEST < size < _LARGEST
-    ):  # a power of 2 changes no digit, and brings squares back into float64
-        pixels = np.ldexp(pixels, -int(np.frexp(size)[1]))
+    if power := power_for(max(-least, most)):
+        pixels = np.ldexp(pixels, power)
     if frames.ndim == 3:
         flat = _standard(pixels)
         return _as(flat - np.nanmin(flat), out)

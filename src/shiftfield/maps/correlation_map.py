@@ -118,7 +118,7 @@ def find_shift_based_correlation_map(
     check_block(block)
     device_of(gpu)
     margin = check_integer("margin", margin, 1, "px")
-    axis = check_choice("axis", axis, (None, 0, 1))
+    axis = check_choice("axis", axis, (None, 0, 1), {0: "0 (rows)", 1: "1 (columns)"})
     check_peak(method, dim, size, sub_pixel)
     ref, sam = _check(ref_mat, mat)
     inside = _crop(ref, sam, margin, axis)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
+from shiftfield.arrays.converted import power_for
 from shiftfield.arrays.on_device import to_host
 
 Float = NDArray[np.float64]
@@ -21,7 +22,6 @@ _SMALL, _SMALL_TILE, _TILE = 16, 256, 768
 _TEXTURE = 1e-7  # a variance below this share of the whole image's is looked at pixel by pixel
 RANGE = 1e6  # among pixels that are transformed together: small ones drown in the rounding of large ones
 _PARTS = 3  # of pixels beyond the usual ones; of more, no size is usual
-_SMALLEST, _LARGEST = 1e-100, 1e100  # usual pixels whose squares float64 holds, also summed
 
 
 class Library(NamedTuple):
@@ -129,11 +129,6 @@ def in_range(images: Float) -> tuple[Float, float]:
     usual = usual_size(images)
     power = power_for(usual)
     return (np.ldexp(images, power), float(np.ldexp(usual, power))) if power else (images, usual)
-
-
-def power_for(usual: float) -> int:
-    """Return the power of 2 that brings pixels of a usual size to where float64 holds their squares."""
-    return 0 if usual == 0 or _SMALLEST < usual < _LARGEST else -int(np.frexp(usual)[1])
 
 
 def usual_size(images: Float) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from shiftfield.arrays.converted import power_for
 from shiftfield.maps.pearson import (
     RANGE,
     SCIPY,
@@ -17,7 +18,6 @@ from shiftfield.maps.pearson import (
     by_size,
     constant_windows,
     level_of,
-    power_for,
     touched,
     usual_size,
     window_sums,

@@ -64,7 +64,7 @@ def locate_peak(
     if scores.ndim != 2 or scores.size == 0:
         raise ValueError(f"The map has shape {scores.shape}; it must be 2-D and not empty.")
     size = check_peak(method, dim, size, sub_pixel)
-    check_switch("max_peak", max_peak)
+    check_switch("max_peak", max_peak, or_number=True)
     with np.errstate(over="ignore"):  # of longer floats
         scores = scores.astype(np.float64)
     if not max_peak:
@@ -76,7 +76,7 @@ def locate_peak(
 
 def check_peak(method: str, dim: int, size: int, sub_pixel: bool = True) -> int:
     """Return the side of the neighbourhood, or raise a ValueError that says what is allowed."""
-    check_switch("sub_pixel", sub_pixel)
+    check_switch("sub_pixel", sub_pixel, or_number=True)
     check_choice("method", method, PEAK_METHODS)
     check_choice("dim", dim, (1, 2))
     return peak_size(method, check_integer("size", size, None))
